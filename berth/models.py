@@ -1,0 +1,91 @@
+"""The declaration of a project as pydantic models; each field's description says what is allowed."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from berth.names import HIGHEST_NUMBER, NAME_RULE
+from berth.values import (
+    Domain,
+    FileSize,
+    HostName,
+    IdleTimeout,
+    Memory,
+    Name,
+    OpenSchema,
+    RedirectUrl,
+    Schema,
+    SiteUrl,
+    StatementTimeout,
+    Unique,
+    refuse,
+)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+def _whole(lowest: int, highest: int, default: object = ...) -> Field:
+    return Field(default, ge=lowest, le=highest, description=f"a whole number from {lowest} to {highest}")
+
+
+class Limits(_Section):
+    """What a project may use at most."""
+
+    connections: int = _whole(5, 500, 20)
+    statement_timeout: StatementTimeout = Field("15s", description="a time up to 1d such as 500ms, 15s or 2min")
+    temp_file_limit: FileSize = Field("1GB", description="a size below 2TB such as 500MB or 1GB")
+    memory: Memory = Field("1G", description="a size from 16M to 1024G such as 512M or 1G")
+    requests_per_second: int = _whole(1, 10000, 100)
+
+
+class Rest(_Section):
+    """What the project's PostgREST serves."""
+
+    schemas: Annotated[list[OpenSchema], Unique] = Field(
+        ["public"], min_length=1, description="a list of schema names of a-z, 0-9 and _, such as [public, api]"
+    )
+    extra_search_path: Annotated[list[Schema], Unique] = Field(
+        ["public", "extensions"], description="a list of schema names, such as [public, extensions]"
+    )
+    max_rows: int = _whole(1, 1_000_000, 1000)
+    pool: int = _whole(1, 50, 4)
+
+
+class Auth(_Section):
+    """How the project's GoTrue behaves."""
+
+    site_url: SiteUrl | None = Field(None, description="a URL such as https://blog.example.com")
+    email_autoconfirm: bool = Field(False, description="true or false")
+    disable_signup: bool = Field(False, description="true or false")
+    jwt_exp: int = _whole(300, 604_800, 3600)
+    redirect_urls: Annotated[list[RedirectUrl], Unique] = Field(
+        [], description="a list of URLs such as [https://example.com/**]"
+    )
+
+
+class Project(_Section):
+    """One Supabase project, as its file in projects/ declares it."""
+
+    name: Name = Field(description=NAME_RULE)
+    number: int = _whole(1, HIGHEST_NUMBER)
+    host: HostName = Field(description="the name of a host in the inventory")
+    architecture: Literal["shared", "isolated"] = Field(description="shared or isolated")
+    domains: Annotated[list[Domain], Unique] = Field(
+        [], description="a list of DNS names in lower case such as [blog.example.com]"
+    )
+    idle_timeout: IdleTimeout = Field("15min", description="a time up to 30d such as 30s, 15min or 1h, or never")
+    state: Literal["present", "paused"] = Field("present", description="present or paused")
+    limits: Limits = Field(Limits(), description="a mapping")
+    rest: Rest = Field(Rest(), description="a mapping")
+    auth: Auth = Field(Auth(), description="a mapping")
+
+    @model_validator(mode="after")
+    def _pool_fits(self) -> Self:
+        if self.rest.pool >= self.limits.connections:
+            raise refuse(
+                f"rest.pool: found {self.rest.pool}, allowed: less than limits.connections, "
+                f"which is {self.limits.connections}; lower the one or raise the other"
+            )
+        return self

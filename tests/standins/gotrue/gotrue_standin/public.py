@@ -1,0 +1,205 @@
+"""What everybody may ask: sign-up, tokens, one's own user, logout, recovery."""
+
+import uuid
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from . import VERSION, sessions, users
+from .crypto import hash_password, password_matches
+from .errors import ApiError
+from .exchange import Answer, Request, mapping, text
+
+EXTERNAL = (
+    "anonymous_users apple azure bitbucket discord facebook figma fly github gitlab google kakao keycloak linkedin"
+    " linkedin_oidc notion phone slack slack_oidc snapchat spotify twitch twitter web3_ethereum web3_solana workos zoom"
+).split()
+
+
+def health(request: Request) -> Answer:
+    """Return that the process is up; says nothing about the database, as in GoTrue."""
+    description = "Stand-in for GoTrue, a user registration and authentication API; for tests only"
+    return Answer(body={"version": VERSION, "name": "GoTrue", "description": description})
+
+
+def settings(request: Request) -> Answer:
+    """Return which ways of signing in are open."""
+    return Answer(
+        body={
+            "external": dict.fromkeys(EXTERNAL, False) | {"email": request.settings.email_enabled},
+            "disable_signup": request.settings.disable_signup,
+            "mailer_autoconfirm": request.settings.autoconfirm,
+            "phone_autoconfirm": False,
+            "sms_provider": "",
+            "saml_enabled": False,
+        }
+    )
+
+
+def jwks(request: Request) -> Answer:
+    """Return the public keys: none, since the only key is the HS256 secret."""
+    return Answer(body={"keys": []}, headers={"Cache-Control": "public, max-age=600"})
+
+
+def signup(request: Request) -> Answer:
+    """Create a user: a session at once with autoconfirm, else the user without one."""
+    options, params = request.settings, request.json()
+    if options.disable_signup:
+        raise ApiError(422, "signup_disabled", "Signups not allowed for this instance")
+    email, password, data = text(params, "email"), text(params, "password"), mapping(params, "data")
+    if text(params, "phone"):
+        raise ApiError(400, "phone_provider_disabled", "Phone signups are disabled")
+    if not email and not password:
+        raise ApiError(422, "anonymous_provider_disabled", "Anonymous sign-ins are disabled")
+    if not password:
+        raise ApiError(400, "validation_failed", "Signup requires a valid password")
+    users.valid_password(password, options)
+    if not options.email_enabled:
+        raise ApiError(400, "email_provider_disabled", "Email signups are disabled")
+    email = users.valid_email(email)
+    with request.pool.transaction() as connection:
+        user = users.find(connection, "email", email)
+        if user is not None and user["email_confirmed_at"]:
+            if options.autoconfirm:
+                raise ApiError(422, "user_already_exists", "User already registered")
+            return Answer(body=unrevealing(users.as_json(connection, user), data))
+        if user is None:
+            user = users.create(connection, options, email, password, data, request.audience())
+        if not options.autoconfirm:
+            token = users.one_time_token()
+            users.update(connection, user["id"], confirmation_token=token, confirmation_sent_at=datetime.now(UTC))
+            users.audit(connection, "user_confirmation_requested", user, request.ip)
+            return Answer(body=users.as_json(connection, users.read(connection, user["id"])))
+        users.confirm(connection, user)
+        users.audit(connection, "user_signedup", user, request.ip)
+        user = users.read(connection, user["id"])
+        return Answer(body=sessions.start(connection, options, user, request.agent(), request.ip))
+
+
+def unrevealing(shown: dict[str, object], data: dict[str, object]) -> dict[str, object]:
+    """Return what a new user would look like, so that nobody learns which addresses are taken."""
+    now = users.rfc3339(datetime.now(UTC))
+    hidden = {"email_confirmed_at", "confirmed_at", "last_sign_in_at", "recovery_sent_at"}
+    fresh = {"id": str(uuid.uuid4()), "identities": [], "user_metadata": data, "confirmation_sent_at": now}
+    kept = {name: value for name, value in shown.items() if name not in hidden}
+    return kept | fresh | {"created_at": now, "updated_at": now}
+
+
+def token(request: Request) -> Answer:
+    """Return a session for a password or for a refresh token."""
+    grants = {"password": by_password, "refresh_token": by_refresh_token}
+    grant = grants.get(request.query.get("grant_type", ""))
+    if grant is None:
+        raise ApiError(400, "invalid_credentials", "unsupported_grant_type")
+    return grant(request)
+
+
+def by_password(request: Request) -> Answer:
+    """Sign a user in."""
+    params = request.json()
+    if not request.settings.email_enabled:
+        raise ApiError(422, "email_provider_disabled", "Email logins are disabled")
+    if not text(params, "email"):
+        raise ApiError(400, "validation_failed", "missing email or phone")
+    with request.pool.transaction() as connection:
+        user = users.find(connection, "email", text(params, "email").lower())
+        if user is None or not password_matches(text(params, "password"), user["encrypted_password"]):
+            raise ApiError(400, "invalid_credentials", "Invalid login credentials")
+        if sessions.is_banned(user):
+            raise ApiError(400, "user_banned", "User is banned")
+        if not user["email_confirmed_at"]:
+            raise ApiError(400, "email_not_confirmed", "Email not confirmed")
+        users.audit(connection, "login", user, request.ip)
+        return Answer(body=sessions.start(connection, request.settings, user, request.agent(), request.ip))
+
+
+def by_refresh_token(request: Request) -> Answer:
+    """Continue a session."""
+    refresh = text(request.json(), "refresh_token")
+    if not refresh:
+        raise ApiError(400, "validation_failed", "refresh_token required")
+    with request.pool.transaction() as connection:
+        result = sessions.rotate(connection, request.settings, refresh)
+    if isinstance(result, ApiError):
+        raise result
+    return Answer(body=result)
+
+
+def logout(request: Request) -> Answer:
+    """End sessions of the signed-in user."""
+    with request.pool.transaction() as connection:
+        user, session_id = request.signed_in(connection)
+        sessions.end(connection, user["id"], session_id, request.query.get("scope", "global"))
+        users.audit(connection, "logout", user, request.ip)
+    return Answer(status=204)
+
+
+def user_get(request: Request) -> Answer:
+    """Return the signed-in user."""
+    with request.pool.transaction() as connection:
+        user, _ = request.signed_in(connection)
+        return Answer(body=users.as_json(connection, user))
+
+
+def user_update(request: Request) -> Answer:
+    """Change password, address or metadata of the signed-in user; a new password ends the other sessions."""
+    params = request.json()
+    password, email = text(params, "password"), text(params, "email")
+    with request.pool.transaction() as connection:
+        user, session_id = request.signed_in(connection)
+        if password:
+            users.valid_password(password, request.settings)
+            if password_matches(password, user["encrypted_password"]):
+                message = "New password should be different from the old password."
+                raise ApiError(422, "same_password", message)
+            users.update(connection, user["id"], encrypted_password=hash_password(password))
+            sessions.end(connection, user["id"], session_id, "others")
+        if mapping(params, "data"):
+            metadata = users.merged(user["raw_user_meta_data"], mapping(params, "data"))
+            users.update(connection, user["id"], raw_user_meta_data=metadata)
+        if email and users.valid_email(email) != user["email"]:
+            if request.settings.autoconfirm:
+                users.set_email(connection, user["id"], users.valid_email(email))
+            else:
+                users.update(connection, user["id"], email_change=email.lower(), email_change_sent_at=datetime.now(UTC))
+        users.audit(connection, "user_modified", user, request.ip)
+        return Answer(body=users.as_json(connection, users.read(connection, user["id"])))
+
+
+def recover(request: Request) -> Answer:
+    """Note a recovery token for a known address; no mail leaves, and the answer tells nothing."""
+    email = users.valid_email(text(request.json(), "email"))
+    with request.pool.transaction() as connection:
+        user = users.find(connection, "email", email)
+        if user is not None:
+            token = users.one_time_token()
+            users.update(connection, user["id"], recovery_token=token, recovery_sent_at=datetime.now(UTC))
+            users.audit(connection, "user_recovery_requested", user, request.ip)
+    return Answer(body={})
+
+
+def verify(request: Request) -> Answer:
+    """Redeem the link of a confirmation or recovery mail and send the browser back with a session or an error."""
+    target = request.settings.redirect(request.query.get("redirect_to", ""))
+    kind = request.query.get("type", "")
+    column = {"signup": "confirmation_token", "recovery": "recovery_token"}.get(kind)
+    given = request.query.get("token", "")
+    if not given or column is None:
+        raise ApiError(400, "validation_failed", "Verify requires a token and a type of signup or recovery")
+    with request.pool.transaction() as connection:
+        user = users.find(connection, column, given)
+        if user is None:
+            message = "Email link is invalid or has expired"
+            return sent_back(
+                target, {"error": "access_denied", "error_code": "otp_expired", "error_description": message}
+            )
+        users.update(connection, user["id"], **{column: ""})
+        users.confirm(connection, users.read(connection, user["id"]))
+        user = users.read(connection, user["id"])
+        session = sessions.start(connection, request.settings, user, request.agent(), request.ip)
+    kept = ("access_token", "expires_at", "expires_in", "refresh_token", "token_type")
+    return sent_back(target, {name: session[name] for name in kept} | {"type": kind})
+
+
+def sent_back(target: str, values: dict[str, object]) -> Answer:
+    """Return a redirection with the values in the fragment."""
+    return Answer(status=303, headers={"Location": f"{target}#{urlencode(values)}"})

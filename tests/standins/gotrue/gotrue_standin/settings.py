@@ -1,0 +1,115 @@
+"""The environment variables of GoTrue that the stand-in obeys."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+TRUE = {"1", "t", "T", "TRUE", "true", "True"}
+FALSE = {"0", "f", "F", "FALSE", "false", "False"}
+SHORTEST_PASSWORD = 6
+
+
+class SettingsError(ValueError):
+    """A variable is missing or malformed; the text names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One project's configuration; times in seconds."""
+
+    database_url: str
+    site_url: str
+    jwt_secret: str
+    external_url: str
+    host: str
+    port: int
+    jwt_exp: int
+    jwt_aud: str
+    jwt_issuer: str
+    admin_roles: tuple[str, ...]
+    default_group: str
+    disable_signup: bool
+    autoconfirm: bool
+    email_enabled: bool
+    password_min_length: int
+    uri_allow_list: tuple[str, ...]
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str]) -> "Settings":
+        """Return the settings; SettingsError names the first variable that is missing or malformed."""
+        driver = required(env, "GOTRUE_DB_DRIVER")
+        if driver not in ("postgres", "postgresql"):
+            raise SettingsError(f"GOTRUE_DB_DRIVER is {driver!r}; only 'postgres' is served")
+        external_url = absolute_url("API_EXTERNAL_URL", required(env, "API_EXTERNAL_URL"))
+        return cls(
+            database_url=required(env, "GOTRUE_DB_DATABASE_URL", "DATABASE_URL"),
+            site_url=absolute_url("GOTRUE_SITE_URL", required(env, "GOTRUE_SITE_URL")),
+            jwt_secret=required(env, "GOTRUE_JWT_SECRET"),
+            external_url=external_url,
+            host=env.get("GOTRUE_API_HOST", ""),
+            port=number(env, ("PORT", "GOTRUE_API_PORT"), 8081),
+            jwt_exp=number(env, ("GOTRUE_JWT_EXP",), 3600),
+            jwt_aud=env.get("GOTRUE_JWT_AUD", ""),
+            jwt_issuer=env.get("GOTRUE_JWT_ISSUER", "") or external_url,
+            admin_roles=words(env, "GOTRUE_JWT_ADMIN_ROLES") or ("service_role", "supabase_admin"),
+            default_group=env.get("GOTRUE_JWT_DEFAULT_GROUP_NAME", ""),
+            disable_signup=flag(env, "GOTRUE_DISABLE_SIGNUP", False),
+            autoconfirm=flag(env, "GOTRUE_MAILER_AUTOCONFIRM", False),
+            email_enabled=flag(env, "GOTRUE_EXTERNAL_EMAIL_ENABLED", True),
+            password_min_length=max(SHORTEST_PASSWORD, number(env, ("GOTRUE_PASSWORD_MIN_LENGTH",), SHORTEST_PASSWORD)),
+            uri_allow_list=words(env, "GOTRUE_URI_ALLOW_LIST"),
+        )
+
+    def redirect(self, wanted: str) -> str:
+        """Return `wanted` when the site or the allow list covers it, else the site URL."""
+        if wanted and urlsplit(wanted).hostname == urlsplit(self.site_url).hostname:
+            return wanted
+        allowed = any(re.fullmatch(glob_pattern(glob), wanted) for glob in self.uri_allow_list)
+        return wanted if wanted and allowed else self.site_url
+
+
+def glob_pattern(glob: str) -> str:
+    """Return the regular expression of a glob in which '*' stops at '.' and '/', and '**' does not."""
+    parts = {"**": ".*", "*": r"[^./]*", "?": r"[^./]"}
+    return "".join(parts.get(piece, re.escape(piece)) for piece in re.findall(r"\*\*|\*|\?|[^*?]+", glob))
+
+
+def required(env: Mapping[str, str], *names: str) -> str:
+    """Return the first of the named variables that is set; SettingsError when none is."""
+    for name in names:
+        if env.get(name):
+            return env[name]
+    raise SettingsError(f"required key {' or '.join(names)} missing value")
+
+
+def absolute_url(name: str, value: str) -> str:
+    """Return the value when it is an absolute http(s) URL, else raise SettingsError."""
+    url = urlsplit(value)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise SettingsError(f"{name} is {value!r}, not an absolute http or https URL")
+    return value
+
+
+def number(env: Mapping[str, str], names: tuple[str, ...], default: int) -> int:
+    """Return the first of the named variables that is set, as a whole number; SettingsError when it is none."""
+    for name in names:
+        value = env.get(name)
+        if value:
+            if not re.fullmatch(r"[0-9]{1,9}", value):
+                raise SettingsError(f"{name} is {value!r}, not a whole number")
+            return int(value)
+    return default
+
+
+def flag(env: Mapping[str, str], name: str, default: bool) -> bool:
+    """Return a boolean in Go's spellings; SettingsError for any other text."""
+    value = env.get(name, "")
+    if value and value not in TRUE | FALSE:
+        raise SettingsError(f"{name} is {value!r}, not true or false")
+    return value in TRUE if value else default
+
+
+def words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return the parts of a comma list."""
+    return tuple(part.strip() for part in env.get(name, "").split(",") if part.strip())
