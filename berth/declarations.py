@@ -100,7 +100,7 @@ def _check(
 def _conflicts(raw_files: dict[Path, dict[str, Any]]) -> Iterator[str]:
     owners: dict[tuple[str, str | int], Path] = {}
     for path, raw in raw_files.items():
-        for claim in sorted(set(_claims(raw)), key=str):
+        for claim in dict.fromkeys(_claims(raw)):
             other = owners.setdefault(claim, path)
             if other != path:
                 field, value = claim

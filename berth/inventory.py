@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from berth.errors import BerthError
 from berth.values import is_host_name
 from berth.vault import Vault, VaultError
+from berth.yaml_files import InvalidYaml, require_syntax
 
 GROUP = "berth_hosts"
 DEFAULT_DIRECTORY = Path("inventory/local")
@@ -44,6 +45,8 @@ class Environment:
             raise InventoryError(f"inventory {path}: no such file or directory; name an existing one with --inventory")
         self.directory = path if path.is_dir() else path.parent
         self._sources = _inventory_files(path) if path.is_dir() else [path]
+        for source in self._sources:
+            _require_yaml(source)
 
     @cached_property
     def hosts(self) -> dict[str, HostVars]:
@@ -131,6 +134,15 @@ def _inventory_files(directory: Path) -> list[Path]:
     if not files:
         raise InventoryError(f"inventory {directory}: no inventory file in it; add hosts.yml")
     return files
+
+
+def _require_yaml(source: Path) -> None:
+    """Find a slip in a YAML file before Ansible does, which would print a page for each of its plugins."""
+    try:
+        if source.suffix in (".yml", ".yaml"):
+            require_syntax(source)
+    except InvalidYaml as error:
+        raise InventoryError(f"inventory {source}: {error}") from error
 
 
 @contextmanager

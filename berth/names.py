@@ -5,7 +5,7 @@ import re
 from berth.errors import BerthError
 
 NAME_RULE = "2 to 24 of a-z, 0-9 and '-', first a letter, last a letter or digit, no '--'"
-HIGHEST_NUMBER = 9999
+HIGHEST_NUMBER = 9900  # ports above 20000 + this belong to services that all projects of a host share
 AUTH_PORT_BASE = 20000
 SERVICES = frozenset({"rest", "auth", "storage", "realtime", "owner"})
 
@@ -21,6 +21,8 @@ RESERVED_NAMES = frozenset({"pg"}).union(
     _OF_EVERY_CLUSTER, _ROLES_OF_SUPABASE, _WORDS_OF_PG_HBA, _SHARED_SERVICES, _PARTS_OF_BERTH, _NOT_TEXT_IN_YAML
 )
 RESERVED_PREFIXES = ("berth-", "supabase-", "pg-")
+# the database of blog-rest would be called like the login role of blog, and pg_hba.conf goes by that name
+RESERVED_SUFFIXES = tuple(f"-{service}" for service in sorted(SERVICES))
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]", re.ASCII)
 
@@ -39,7 +41,7 @@ def validate_name(name: str) -> None:
     """Return when the name can be a project's; raise InvalidName when it breaks the rule or is reserved."""
     if not isinstance(name, str) or not _NAME.fullmatch(name) or "--" in name:
         raise InvalidName(name, f"allowed: {NAME_RULE}", "choose another name")
-    if name in RESERVED_NAMES or name.startswith(RESERVED_PREFIXES):
+    if name in RESERVED_NAMES or name.startswith(RESERVED_PREFIXES) or name.endswith(RESERVED_SUFFIXES):
         raise InvalidName(name, "reserved for PostgreSQL, Supabase or Berth itself", "choose another name")
 
 

@@ -20,7 +20,7 @@ class _StrictLoader(yaml.SafeLoader):
         seen = set()
         for key_node, _ in node.value if isinstance(node, yaml.MappingNode) else []:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
-            if key in seen and key != "<<":
+            if key in seen:
                 line = key_node.start_mark.line + 1
                 raise InvalidYaml(f"{key}: found a second time in line {line}, allowed: once; remove one")
             if key is not None:
@@ -47,8 +47,20 @@ def parse_mapping(text: str) -> dict[str, Any]:
 
 def read_mapping(path: Path) -> dict[str, Any]:
     """The one mapping of a YAML file; raise InvalidYaml, also when the file cannot be read."""
+    return parse_mapping(_text(path))
+
+
+def require_syntax(path: Path) -> None:
+    """Return when the file is one YAML document, with any tags such as !vault; raise InvalidYaml."""
     try:
-        return parse_mapping(path.read_text(encoding="utf-8"))
+        yaml.compose(_text(path), Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        raise InvalidYaml(f"not readable as YAML{_place(error)}: {error.problem}; correct the file") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InvalidYaml(f"not UTF-8 text (byte {error.start}); save the file as UTF-8") from error
     except OSError as error:

@@ -15,6 +15,8 @@ def read(handler: BaseHTTPRequestHandler) -> bytes:
         length = int(handler.headers.get("Content-Length", "0"))
         if length > LIMIT:
             raise too_large()
+        if length < 0:
+            raise ValueError(length)
         return handler.rfile.read(length)
     except ValueError:
         handler.close_connection = True

@@ -34,7 +34,7 @@ class Pool:
             self.slots.put(connection)
 
     def live(self, connection: Connection | None) -> Connection:
-        """Return the connection when it still answers, else a new one; psycopg.OperationalError when none is to be had."""
+        """Return the connection when it still answers, else a new one; psycopg.OperationalError when there is none."""
         if connection is not None:
             try:
                 connection.execute("SELECT 1")

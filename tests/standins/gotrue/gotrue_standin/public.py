@@ -10,9 +10,10 @@ from .errors import ApiError
 from .exchange import Answer, Request, mapping, text
 
 EXTERNAL = (
-    "anonymous_users apple azure bitbucket discord facebook figma fly github gitlab google kakao keycloak linkedin"
-    " linkedin_oidc notion phone slack slack_oidc snapchat spotify twitch twitter web3_ethereum web3_solana workos zoom"
-).split()
+    "anonymous_users", "apple", "azure", "bitbucket", "discord", "facebook", "figma", "fly", "github", "gitlab",
+    "google", "kakao", "keycloak", "linkedin", "linkedin_oidc", "notion", "phone", "slack", "slack_oidc",
+    "snapchat", "spotify", "twitch", "twitter", "web3_ethereum", "web3_solana", "workos", "zoom",
+)  # fmt: skip
 
 
 def health(request: Request) -> Answer:

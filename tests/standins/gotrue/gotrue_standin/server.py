@@ -1,5 +1,6 @@
 """The HTTP server: one thread per connection, CORS and signals as GoTrue has them."""
 
+import ipaddress
 import json
 import signal
 import socket
@@ -8,7 +9,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -38,9 +40,10 @@ def serve(settings: Settings) -> None:
     log("info", "GoTrue API stopped", component="stand-in")
 
 
-class Server(ThreadingHTTPServer):
+class Server(ThreadingTCPServer):
     """A server that two processes may bind at once, as GoTrue's, and that stops without dropping a request."""
 
+    allow_reuse_address = True
     allow_reuse_port = True
     daemon_threads = False
     request_queue_size = 128
@@ -110,6 +113,9 @@ class Handler(BaseHTTPRequestHandler):
         except psycopg.Error as error:
             log("error", f"Database error: {str(error).strip()}", path=url.path)
             answer = self.refusal(ApiError(500, "unexpected_failure", UNEXPECTED))
+        except Exception as error:
+            log("error", f"Panic: {error!r}", path=url.path)
+            answer = self.refusal(ApiError(500, "unexpected_failure", UNEXPECTED))
         self.write(answer)
         spent = round((time.monotonic() - started) * 1e9)
         log("info", "request completed", method=self.command, path=url.path, status=answer.status, duration=spent)
@@ -126,8 +132,16 @@ class Handler(BaseHTTPRequestHandler):
             )
         if self.command not in handlers:
             return Answer(status=405)
-        request = Request(self.settings, self.pool, self.headers, query, content, self.client_address[0])
+        request = Request(self.settings, self.pool, self.headers, query, content, self.client_ip())
         return handlers[self.command](request, *values)
+
+    def client_ip(self) -> str:
+        """Return the first address of X-Forwarded-For when it is one, else the peer's."""
+        first = self.headers.get("X-Forwarded-For", "").split(",")[0].strip()
+        try:
+            return str(ipaddress.ip_address(first))
+        except ValueError:
+            return self.client_address[0]
 
     def refusal(self, error: ApiError) -> Answer:
         """Return an error in the shape of the API version that the client asked for."""

@@ -63,8 +63,9 @@ def create(
         message = "A user with this email address has already been registered"
         raise ApiError(422, "email_exists", message) from None
     connection.execute(
-        "INSERT INTO identities (provider_id, user_id, identity_data, provider, last_sign_in_at, created_at, updated_at)"
-        " VALUES (%s, %s, %s, 'email', %s, %s, %s)",
+        "INSERT INTO identities"
+        " (provider, provider_id, user_id, identity_data, last_sign_in_at, created_at, updated_at)"
+        " VALUES ('email', %s, %s, %s, %s, %s, %s)",
         (str(user_id), user_id, Jsonb(metadata | claims), now, now, now),
     )
     return read(connection, user_id)
@@ -172,6 +173,7 @@ def audit(connection: Connection, action: str, user: DictRow, ip: str) -> None:
     """Record an action on a user in the audit log."""
     payload = {"action": action, "actor_id": str(user["id"]), "actor_username": user["email"]}
     connection.execute(
-        "INSERT INTO audit_log_entries (instance_id, id, payload, created_at, ip_address) VALUES (%s, %s, %s, now(), %s)",
+        "INSERT INTO audit_log_entries (instance_id, id, payload, created_at, ip_address)"
+        " VALUES (%s, %s, %s, now(), %s)",
         (uuid.UUID(int=0), uuid.uuid4(), Jsonb(payload), ip),
     )

@@ -1,0 +1,73 @@
+"""What the roles need to know of the projects of one host: derived names, addresses and secrets."""
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from berth.declarations import load, projects_directory
+from berth.errors import BerthError
+from berth.inventory import HostVars
+from berth.meta_connection import encrypt
+from berth.models import Project
+from berth.names import auth_port, database_name, login_role, system_user
+from berth.secrets import HostSecrets, ProjectSecrets, SecretStore
+from berth.urls import project_url, project_urls, site_url
+
+
+class UnknownProject(BerthError):
+    """A project that was asked for and that no file declares."""
+
+
+@dataclass(frozen=True)
+class HostProjects:
+    """The projects of one host in the form of the variables of the role project."""
+
+    projects: list[dict[str, Any]]
+    secrets: dict[str, dict[str, str]]
+    meta_crypto_key: str
+
+
+def check(inventory_dir: Path, hosts: Collection[str], only: str | None = None) -> int:
+    """The number of sound declarations; raise DeclarationError, or UnknownProject when `only` is not among them."""
+    projects = load(inventory_dir, hosts)
+    if only and only not in projects:
+        known = ", ".join(projects) or "none"
+        raise UnknownProject(
+            f"project: found {only!r}, allowed: a project declared in {projects_directory(inventory_dir)} ({known}); "
+            f"correct the name or add the file {only}.yml"
+        )
+    return len(projects)
+
+
+def of_host(inventory_dir: Path, hosts: Collection[str], host: HostVars, ephemeral: bool) -> HostProjects:
+    """The projects of a host with secrets, made where there are none unless ephemeral; raise BerthError."""
+    store = SecretStore(inventory_dir, ephemeral=ephemeral)
+    host_secrets = store.host(host.name)
+    mine = [project for project in load(inventory_dir, hosts).values() if project.host == host.name]
+    secrets = {project.name: store.project(project.name) for project in mine}
+    return HostProjects(
+        projects=[derived(project, host) for project in mine],
+        secrets={name: _with_connection(name, values, host_secrets) for name, values in secrets.items()},
+        meta_crypto_key=host_secrets.meta_crypto_key,
+    )
+
+
+def derived(project: Project, host: HostVars) -> dict[str, Any]:
+    """The declaration with all that follows from it, nothing secret."""
+    return {
+        **project.model_dump(mode="json"),
+        "database": database_name(project.name),
+        "system_user": system_user(project.name),
+        "auth_port": auth_port(project.number),
+        "url": project_url(project, host),
+        "urls": project_urls(project, host),
+        "site_url": site_url(project, host),
+    }
+
+
+def _with_connection(name: str, secrets: ProjectSecrets, host: HostSecrets) -> dict[str, str]:
+    """The secrets with the address of the database as postgres-meta takes it: over the socket, as the owner."""
+    owner, database = login_role(name, "owner"), database_name(name)
+    address = f"postgresql://{owner}:{secrets.owner_password}@localhost/{database}?host=/run/postgresql"
+    return {**asdict(secrets), "meta_connection": encrypt(address, host.meta_crypto_key)}

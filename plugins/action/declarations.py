@@ -1,0 +1,46 @@
+"""Checks the declarations of an environment, and gives a host its projects and secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+try:
+    from berth import host_projects
+    from berth.errors import BerthError
+    from berth.inventory import GROUP, host_vars
+except ImportError as error:
+    host_projects, IMPORT_ERROR = None, error
+
+
+class ActionModule(ActionBase):
+    """Runs on the controller only; the host is not contacted."""
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        if host_projects is None:
+            raise AnsibleActionFail(f"The Python package berth is needed on the controller: {IMPORT_ERROR}")
+        directory = Path(task_vars["inventory_dir"])
+        members = task_vars["groups"].get(GROUP, [])
+        host = self._task.args.get("host")
+        try:
+            if host is None:
+                count = host_projects.check(directory, members, self._task.args.get("project"))
+                return {**result, "changed": False, "msg": f"{count} declarations are sound"}
+            variables = {key: self._templar.template(value) for key, value in task_vars.items() if key in WANTED}
+            mine = host_projects.of_host(directory, members, host_vars(host, variables), self._task.check_mode)
+        except BerthError as error:
+            raise AnsibleActionFail(str(error)) from error
+        only = self._task.args.get("project") or None
+        facts = {
+            "project_projects": mine.projects,
+            "project_secrets": mine.secrets,
+            "project_selected": [item["name"] for item in mine.projects if only in (None, item["name"])],
+            "meta_crypto_key": mine.meta_crypto_key,
+        }
+        return {**result, "changed": False, "ansible_facts": facts}
+
+
+WANTED = ("ansible_host", "berth_public_url", "berth_database_address", "berth_host_memory_mb")

@@ -1,0 +1,49 @@
+"""Renders templates on the controller and hands all files to the module of the same name in one go."""
+
+from __future__ import annotations
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.template import trust_as_template
+
+ARGUMENTS = {"files", "items", "root", "validate"}
+ITEM_ARGUMENTS = {"template", "path", "mode", "secret"}
+
+
+class ActionModule(ActionBase):
+    """One task, one connection, however many items and files there are."""
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        unknown = set(self._task.args) - ARGUMENTS
+        if unknown:
+            raise AnsibleActionFail(f"Unknown options: {', '.join(sorted(unknown))}")
+        items = self._task.args.get("items")
+        files = []
+        for item in [None] if items is None else items:
+            variables = dict(task_vars) if item is None else {**task_vars, "item": item}
+            templar = self._templar.copy_with_new_env(available_variables=variables)
+            files += [self._file(spec, item, templar) for spec in self._task.args["files"]]
+        arguments = {
+            "files": files,
+            "root": self._task.args["root"],
+            "validate": self._task.args.get("validate", []),
+        }
+        return self._execute_module(
+            module_name="berth.supabase.file_tree", module_args=arguments, task_vars=task_vars
+        )
+
+    def _file(self, spec, item, templar):
+        unknown = set(spec) - ITEM_ARGUMENTS
+        if unknown:
+            raise AnsibleActionFail(f"Unknown keys of a file: {', '.join(sorted(unknown))}")
+        source = self._find_needle("templates", spec["template"])
+        text = self._loader.get_text_file_contents(source)
+        content = templar.template(trust_as_template(text))
+        return {
+            "path": spec["path"] if item is None else spec["path"].replace("NAME", item["name"]),
+            "item": "" if item is None else item["name"],
+            "content": str(content),
+            "mode": spec.get("mode", "0644"),
+            "secret": spec.get("secret", False),
+        }

@@ -1,0 +1,145 @@
+"""What Berth's modules share to talk to the PostgreSQL cluster of a host."""
+
+from __future__ import annotations
+
+import traceback
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ansible.module_utils.basic import missing_required_lib
+
+try:
+    import psycopg
+    from psycopg import sql
+    from psycopg.rows import namedtuple_row
+except ImportError:
+    psycopg = None
+    PSYCOPG_ERROR = traceback.format_exc()
+
+SOCKET_DIRECTORY = "/run/postgresql"
+SUPERUSER = "supabase_admin"
+TEMPLATE = "berth_template"
+
+CONNECTION_SPEC = {"port": {"type": "int", "default": 5432}}
+
+
+class Cluster:
+    """The cluster seen by its superuser: reads now, writes unless in check mode, and remembers what it wrote."""
+
+    def __init__(self, module):
+        if psycopg is None:
+            module.fail_json(msg=missing_required_lib("psycopg"), exception=PSYCOPG_ERROR)
+        self.module = module
+        self.check_mode = module.check_mode
+        self.statements = []
+        self.connection = self.connect("postgres")
+
+    def connect(self, database, user=SUPERUSER):
+        """Returns a connection that finds nothing but the catalog by itself, so that no project's object is called."""
+        return psycopg.connect(
+            host=SOCKET_DIRECTORY,
+            port=self.module.params["port"],
+            user=user,
+            dbname=database,
+            autocommit=True,
+            row_factory=namedtuple_row,
+            options="-c search_path=pg_catalog -c client_min_messages=warning",
+        )
+
+    def rows(self, query, parameters=()):
+        """Returns the rows of a query that changes nothing."""
+        return self.connection.execute(query, parameters).fetchall()
+
+    def change(self, statement, *, shown=None, connection=None):
+        """Runs a composed statement, or only notes it in check mode; `shown` stands for one that holds a secret."""
+        connection = connection or self.connection
+        self.statements.append(shown or statement.as_string(connection))
+        if not self.check_mode:
+            connection.execute(statement)
+
+    @contextmanager
+    def database(self, name):
+        """Gives a superuser connection to one database."""
+        with self.connect(name) as connection:
+            yield connection
+
+    def exit(self, **values):
+        """Ends the module with what was changed as its diff."""
+        after = "".join(f"{statement};\n" for statement in self.statements)
+        self.module.exit_json(changed=bool(self.statements), diff={"before": "", "after": after}, **values)
+
+
+def open_cluster(module, when_absent):
+    """Returns the cluster; in check mode on a host that has none yet, ends the module saying what would be made."""
+    try:
+        return Cluster(module)
+    except Exception as error:
+        if psycopg is not None and not isinstance(error, psycopg.OperationalError):
+            raise
+        if module.check_mode:
+            module.exit_json(changed=True, msg="PostgreSQL is not there yet", diff={"before": "", "after": when_absent})
+        module.fail_json(
+            msg=f"PostgreSQL does not answer on {SOCKET_DIRECTORY}, port {module.params['port']}: {error}. "
+            "Run the role postgres first, or look at: journalctl -u postgresql@*-berth"
+        )
+
+
+def compose(text, **parts):
+    """Returns a composed statement: strings are quoted as identifiers, sql objects stay as they are."""
+    return sql.SQL(text).format(**{k: sql.Identifier(v) if isinstance(v, str) else v for k, v in parts.items()})
+
+
+def literal(value):
+    """Returns a quoted literal for compose()."""
+    return sql.Literal(value)
+
+
+@dataclass
+class Grants:
+    """Roles and databases of the cluster as they are now."""
+
+    roles: dict
+    memberships: dict
+    databases: dict
+    privileges: dict
+
+
+def role_grants(cluster):
+    """Returns roles, memberships, databases and their privileges in four queries, however many projects there are."""
+    roles = cluster.rows(
+        "SELECT rolname, rolpassword, (CASE WHEN rolcanlogin THEN 'LOGIN' ELSE 'NOLOGIN' END)"
+        " || (CASE WHEN rolinherit THEN ' INHERIT' ELSE ' NOINHERIT' END) AS attributes,"
+        " rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls AS mighty FROM pg_authid"
+    )
+    members = cluster.rows(
+        "SELECT m.rolname AS member, g.rolname AS grouped FROM pg_auth_members a"
+        " JOIN pg_roles m ON m.oid = a.member JOIN pg_roles g ON g.oid = a.roleid"
+    )
+    databases = cluster.rows("SELECT datname, datconnlimit FROM pg_database")
+    privileges = cluster.rows(
+        "SELECT d.datname, coalesce(r.rolname, 'PUBLIC') AS grantee, x.privilege_type FROM pg_database d,"
+        " aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) x LEFT JOIN pg_roles r ON r.oid = x.grantee"
+        " WHERE x.grantee <> d.datdba"
+    )
+    return Grants(
+        roles={row.rolname: row for row in roles},
+        memberships=_sets((row.member, row.grouped) for row in members),
+        databases={row.datname: row for row in databases},
+        privileges=_sets((row.datname, (row.grantee, row.privilege_type)) for row in privileges),
+    )
+
+
+def _sets(pairs):
+    grouped = {}
+    for key, value in pairs:
+        grouped.setdefault(key, set()).add(value)
+    return grouped
+
+
+def role_settings(cluster):
+    """Returns the settings of roles in databases as {(role, database): {name: value}}."""
+    rows = cluster.rows(
+        "SELECT r.rolname, d.datname, s.setconfig FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole"
+        " JOIN pg_database d ON d.oid = s.setdatabase"
+    )
+    return {(row.rolname, row.datname): dict(item.split("=", 1) for item in row.setconfig) for row in rows}

@@ -1,0 +1,32 @@
+#!/usr/bin/python
+"""Documentation of the action plugin of the same name, which runs on the controller only."""
+
+DOCUMENTATION = r"""
+module: declarations
+short_description: Checks declarations of projects and reads those of a host
+description:
+  - Without O(host), checks every file in C(projects/) beside the inventory and fails with all problems at once.
+  - With O(host), sets the facts C(project_projects), C(project_secrets), C(project_selected) and C(meta_crypto_key)
+    for that host. Secrets that do not exist yet are made, except in check mode. Use C(no_log).
+  - Runs on the controller and needs the Python package berth there.
+options:
+  host:
+    description: Host whose projects are wanted.
+    type: str
+  project:
+    description: The only project to work on; it must exist. Empty means all.
+    type: str
+author: The Berth maintainers (@berth)
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check mode.
+"""
+
+EXAMPLES = r"""
+- name: Require sound declarations
+  berth.supabase.declarations:
+  run_once: true
+"""
+
+RETURN = r""" # """

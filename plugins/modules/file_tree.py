@@ -1,0 +1,182 @@
+#!/usr/bin/python
+"""Ansible module: many rendered files at once, put in place only when a validation accepts them all."""
+
+DOCUMENTATION = r"""
+module: file_tree
+short_description: Puts many templates in place in one task
+description:
+  - Renders templates on the controller, for one or many items, and writes those that differ, owned by root.
+  - Where O(validate) is given, that command sees the new files in place of the old ones in a mount namespace of its
+    own; only when it succeeds are they put in place for all others. A bad set of files never replaces a good one.
+options:
+  root:
+    description: Directory that all files are below.
+    type: path
+    required: true
+  files:
+    description: Files to render.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      template:
+        description: Template, found like those of M(ansible.builtin.template).
+        type: str
+      path:
+        description: Destination. C(NAME) stands for the name of the item.
+        type: path
+        required: true
+      mode:
+        description: Permissions.
+        type: str
+        default: "0644"
+      secret:
+        description: Whether the content is kept out of the diff.
+        type: bool
+        default: false
+      content:
+        description: Rendered content; filled in by the action.
+        type: str
+      item:
+        description: Name of the item; filled in by the action.
+        type: str
+        default: ""
+  items:
+    description: Dictionaries with at least C(name); each template is rendered once for each, as C(item).
+    type: list
+    elements: dict
+  validate:
+    description: Command and arguments that must succeed with the new files.
+    type: list
+    elements: str
+    default: []
+author: The Berth maintainers (@berth)
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check mode.
+  diff_mode:
+    support: full
+    description: Shows the files, except secret ones.
+"""
+
+EXAMPLES = r"""
+- name: Ensure the routes of every project are in place once nginx accepts them
+  berth.supabase.file_tree:
+    root: /etc/nginx
+    validate: [nginx, -t]
+    items: "{{ projects }}"
+    files:
+      - {template: domains.map.j2, path: /etc/nginx/berth/projects/NAME/domains.map}
+"""
+
+RETURN = r"""
+changed_files:
+  description: Paths that differed.
+  type: list
+  elements: str
+  returned: always
+changed_items:
+  description: Names of the items that had a file that differed.
+  type: list
+  elements: str
+  returned: always
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+SHOW_STAGED = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
+
+
+class File:
+    """One file as it is and as it should be."""
+
+    def __init__(self, params):
+        self.path = Path(params["path"])
+        self.content = params["content"].encode()
+        self.mode = int(params["mode"], 8)
+        self.secret = params["secret"]
+        self.item = params["item"]
+
+    def old(self):
+        return self.path.read_bytes() if self.path.is_file() else None
+
+    def differs(self):
+        if self.old() != self.content:
+            return True
+        status = self.path.stat()
+        return (status.st_mode & 0o7777, status.st_uid, status.st_gid) != (self.mode, 0, 0)
+
+    def diff(self):
+        before, after = self.old() or b"", self.content
+        if self.secret:
+            before, after = (b"(secret)\n" if before else b"", b"(secret, changed)\n")
+        header = str(self.path)
+        return {"before": before.decode(), "after": after.decode(), "before_header": header, "after_header": header}
+
+    def write(self, path):
+        """Writes the content so that a reader sees the old file or the new one, never a part."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(self.content)
+            os.fchmod(handle, self.mode)
+            os.fsync(handle)
+        Path(partial).replace(path)
+
+
+def validate(module, root, files):
+    """Runs the validation with the changed files in place, seen by that command alone."""
+    with tempfile.TemporaryDirectory(prefix="berth-") as staging:
+        staged = Path(staging) / "root"
+        shutil.copytree(root, staged, symlinks=True)
+        for file in files:
+            file.write(staged / file.path.relative_to(root))
+        command = ["unshare", "--mount", "sh", "-c", SHOW_STAGED, "sh", str(staged), str(root)]
+        code, out, err = module.run_command(command + module.params["validate"])
+    if code != 0:
+        words = " | ".join((err or out).strip().splitlines()[-5:])
+        module.fail_json(
+            msg=f"{' '.join(module.params['validate'])} refused the new files below {root}; the old ones stay: {words}",
+            changed_files=[str(file.path) for file in files],
+        )
+
+
+def main():
+    file_options = {
+        "path": {"type": "path", "required": True},
+        "content": {"type": "str", "required": True},
+        "mode": {"type": "str", "default": "0644"},
+        "secret": {"type": "bool", "default": False},
+        "item": {"type": "str", "default": ""},
+    }
+    module = AnsibleModule(
+        argument_spec={
+            "root": {"type": "path", "required": True},
+            "files": {"type": "list", "elements": "dict", "required": True, "options": file_options},
+            "validate": {"type": "list", "elements": "str", "default": []},
+        },
+        supports_check_mode=True,
+    )
+    root = Path(module.params["root"])
+    changed = [file for file in map(File, module.params["files"]) if file.differs()]
+    if changed and module.params["validate"] and shutil.which(module.params["validate"][0]):
+        validate(module, root, changed)
+    if not module.check_mode:
+        for file in changed:
+            file.write(file.path)
+    module.exit_json(
+        changed=bool(changed),
+        changed_files=[str(file.path) for file in changed],
+        changed_items=sorted({file.item for file in changed if file.item}),
+        diff=[file.diff() for file in changed],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+#!/usr/bin/python
+"""Ansible module: the database that every project's database is a copy of."""
+
+DOCUMENTATION = r"""
+module: template_database
+short_description: Template database of projects
+description:
+  - Creates the database C(berth_template) and runs a definition in it whenever that definition has changed.
+options:
+  port:
+    description: Port of the cluster, which names its unix socket.
+    type: int
+    default: 5432
+  definition:
+    description: SQL text that may run again and again.
+    type: str
+    required: true
+author: The Berth maintainers (@berth)
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check mode.
+  diff_mode:
+    support: full
+    description: Shows the SQL statements.
+"""
+
+EXAMPLES = r"""
+- name: Ensure the template database is complete
+  berth.supabase.template_database:
+    definition: "{{ lookup('ansible.builtin.file', 'template.sql') }}"
+"""
+
+RETURN = r""" # """
+
+import hashlib
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
+    CONNECTION_SPEC,
+    TEMPLATE,
+    compose,
+    literal,
+    open_cluster,
+)
+
+NOTE_TABLE = "berth.definition"
+
+
+def ensure_database(cluster):
+    """Creates the database and returns whether it can be looked into."""
+    if cluster.rows("SELECT FROM pg_database WHERE datname = %s", (TEMPLATE,)):
+        return True
+    cluster.change(compose("CREATE DATABASE {name} TEMPLATE template0", name=TEMPLATE))
+    return not cluster.check_mode
+
+
+def ensure_grants(cluster):
+    [row] = cluster.rows(
+        "SELECT datistemplate, coalesce((SELECT bool_or(grantee = 0) FROM aclexplode(datacl)), datacl IS NULL) AS open,"
+        " has_database_privilege(%s, datname, 'CONNECT') AND datacl IS NOT NULL AS may_migrate"
+        " FROM pg_database WHERE datname = %s",
+        (f"{TEMPLATE}_auth", TEMPLATE),
+    )
+    if row.open:
+        cluster.change(compose("REVOKE ALL ON DATABASE {name} FROM PUBLIC", name=TEMPLATE))
+    if not row.may_migrate:
+        cluster.change(compose("GRANT CONNECT ON DATABASE {name} TO {role}", name=TEMPLATE, role=f"{TEMPLATE}_auth"))
+    if not row.datistemplate:
+        cluster.change(compose("ALTER DATABASE {name} IS_TEMPLATE true", name=TEMPLATE))
+
+
+def ensure_definition(cluster, definition):
+    """Runs the definition in one transaction with the note of its digest, unless that note is there."""
+    digest = hashlib.sha256(definition.encode()).hexdigest()
+    with cluster.database(TEMPLATE) as connection:
+        row = connection.execute("SELECT to_regclass(%s) IS NOT NULL AS noted", (NOTE_TABLE,)).fetchone()
+        if row.noted and connection.execute(f"SELECT digest FROM {NOTE_TABLE}").fetchone().digest == digest:
+            return
+        cluster.statements.append(f"-- definition {digest[:12]} of the template\n{definition.strip()}")
+        if cluster.check_mode:
+            return
+        with connection.transaction():
+            connection.execute(definition)
+            connection.execute("CREATE SCHEMA IF NOT EXISTS berth")
+            connection.execute(f"CREATE TABLE IF NOT EXISTS {NOTE_TABLE} (digest text NOT NULL)")
+            connection.execute(f"DELETE FROM {NOTE_TABLE}")
+            connection.execute(compose(f"INSERT INTO {NOTE_TABLE} VALUES ({{digest}})", digest=literal(digest)))
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={**CONNECTION_SPEC, "definition": {"type": "str", "required": True}}, supports_check_mode=True
+    )
+    cluster = open_cluster(module, when_absent=module.params["definition"])
+    if ensure_database(cluster):
+        ensure_grants(cluster)
+        ensure_definition(cluster, module.params["definition"])
+    cluster.exit()
+
+
+if __name__ == "__main__":
+    main()
