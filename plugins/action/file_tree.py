@@ -6,6 +6,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 
+MANAGED = "Ansible managed"
 ARGUMENTS = {"files", "items", "root", "validate"}
 ITEM_ARGUMENTS = {"template", "path", "mode", "secret"}
 
@@ -21,7 +22,7 @@ class ActionModule(ActionBase):
         items = self._task.args.get("items")
         files = []
         for item in [None] if items is None else items:
-            variables = dict(task_vars) if item is None else {**task_vars, "item": item}
+            variables = {"ansible_managed": MANAGED, **task_vars} | ({} if item is None else {"item": item})
             templar = self._templar.copy_with_new_env(available_variables=variables)
             files += [self._file(spec, item, templar) for spec in self._task.args["files"]]
         arguments = {

@@ -6,7 +6,7 @@ import WebSocket from 'ws'
 
 function setting(name) {
   const value = process.env[name]
-  if (!value) throw new Error(`${name} is not set; see tests/clients/README.md for the four variables`)
+  if (!value) throw new Error(`${name} is not set; see tests/clients/README.md`)
   return value
 }
 

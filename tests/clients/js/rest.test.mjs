@@ -87,7 +87,8 @@ test('upsert inserts what is new and updates what is known', async () => {
   const rows = [title(1843), title(8)].map((name) => ({ author_id: authorId, title: name, year: 8 }))
   ok(await api.from('js_books').upsert(rows, { onConflict: 'title' }))
   assert.deepEqual(ok(await mine().order('year')).map((book) => book.year), [8, 8, 1936, 1949, 1962])
-  ok(await api.from('js_books').upsert({ author_id: authorId, title: title(1843), year: 1843 }, { onConflict: 'title' }))
+  const restored = { author_id: authorId, title: title(1843), year: 1843 }
+  ok(await api.from('js_books').upsert(restored, { onConflict: 'title' }))
   ok(await api.from('js_books').delete().eq('title', title(8)))
 })
 

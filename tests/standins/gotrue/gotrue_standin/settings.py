@@ -43,7 +43,7 @@ class Settings:
             raise SettingsError(f"GOTRUE_DB_DRIVER is {driver!r}; only 'postgres' is served")
         external_url = absolute_url("API_EXTERNAL_URL", required(env, "API_EXTERNAL_URL"))
         return cls(
-            database_url=required(env, "GOTRUE_DB_DATABASE_URL", "DATABASE_URL"),
+            database_url=database_url(required(env, "GOTRUE_DB_DATABASE_URL", "DATABASE_URL")),
             site_url=absolute_url("GOTRUE_SITE_URL", required(env, "GOTRUE_SITE_URL")),
             jwt_secret=required(env, "GOTRUE_JWT_SECRET"),
             external_url=external_url,
@@ -81,6 +81,13 @@ def required(env: Mapping[str, str], *names: str) -> str:
         if env.get(name):
             return env[name]
     raise SettingsError(f"required key {' or '.join(names)} missing value")
+
+
+def database_url(value: str) -> str:
+    """Return the value when it is a PostgreSQL URL, else raise SettingsError, which does not repeat it."""
+    if not value.startswith(("postgres://", "postgresql://")):
+        raise SettingsError("GOTRUE_DB_DATABASE_URL or DATABASE_URL does not start with postgres://")
+    return value
 
 
 def absolute_url(name: str, value: str) -> str:
