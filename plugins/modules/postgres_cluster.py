@@ -39,6 +39,7 @@ from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
     open_cluster,
 )
 
+TEMPLATE_LOGIN = f"{TEMPLATE}_auth"
 # name: (LOGIN, INHERIT, BYPASSRLS)
 ROLES = {
     "anon": (False, True, False),
@@ -48,12 +49,13 @@ ROLES = {
     "supabase_auth_admin": (False, True, False),
     "berth_service": (False, True, False),
     "berth_customer": (False, True, False),
-    f"{TEMPLATE}_auth": (True, True, False),
+    TEMPLATE_LOGIN: (True, True, False),
 }
 MEMBERSHIPS = {
     "postgres": ("anon", "authenticated", "service_role"),
-    f"{TEMPLATE}_auth": ("supabase_auth_admin",),
+    TEMPLATE_LOGIN: ("supabase_auth_admin",),
 }
+SET = "ALTER ROLE {login} SET {name} = {value}"
 ATTRIBUTES = ("LOGIN", "INHERIT", "BYPASSRLS")
 
 
@@ -79,7 +81,7 @@ def ensure_roles(cluster):
             plain = "NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION"
             cluster.change(compose(f"ALTER ROLE {{role}} {words} {plain}", role=name))
         # A project may set things on a group role it acts as; PostgREST of other projects must not see them.
-        if row is not None and row.rolconfig:
+        if row is not None and row.rolconfig and name != TEMPLATE_LOGIN:
             cluster.change(compose("ALTER ROLE {role} RESET ALL", role=name))
 
 
@@ -111,15 +113,14 @@ def ensure_closed_doors(cluster):
 
 def ensure_template_login(cluster):
     """Lets the login that migrates the template act as GoTrue's role there."""
-    login = f"{TEMPLATE}_auth"
     rows = cluster.rows(
-        "SELECT setconfig FROM pg_db_role_setting WHERE setdatabase = 0 AND setrole = to_regrole(%s)", (login,)
+        "SELECT setconfig FROM pg_db_role_setting WHERE setdatabase = 0 AND setrole = to_regrole(%s)", (TEMPLATE_LOGIN,)
     )
     wanted = {"role": "supabase_auth_admin", "search_path": "auth"}
     found = dict(item.split("=", 1) for row in rows for item in row.setconfig)
     for name, value in wanted.items():
         if found.get(name) != value:
-            cluster.change(compose("ALTER ROLE {login} SET {name} = {value}", login=login, name=name, value=literal(value)))
+            cluster.change(compose(SET, login=TEMPLATE_LOGIN, name=name, value=literal(value)))
 
 
 def main():

@@ -1,0 +1,56 @@
+SHELL := /bin/bash
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONDONTWRITEBYTECODE := 1
+ROLES := base postgres nginx rest auth meta project local_host
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-stop lint fmt test test-all test-role unit integration bench docs clean
+
+help: ## Print this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: .venv/.ready ## Install what Berth needs into .venv, and the tools of this machine
+
+.venv/.ready: pyproject.toml constraints.txt tools/setup
+	tools/setup
+	@touch $@
+
+demo: setup ## Make two local hosts with a project each and print how to reach them
+	@python tools/demo.py
+
+demo-stop: setup ## Remove the local hosts of the demo with all that belongs to them
+	@ansible-playbook -i inventory/local playbooks/local_hosts.yml -e local_host_state=absent
+
+lint: setup ## Check style: ruff, yamllint, ansible-lint (production), generated texts
+	ruff check .
+	ruff format --check .
+	yamllint --strict .
+	ansible-lint --offline --strict
+	python tools/role_readmes.py --check
+
+fmt: setup ## Format the Python code
+	ruff check --fix .
+	ruff format .
+
+test: setup ## Run all that CI runs: lint, contract, unit, templates, Molecule, integration, clients, browser
+	@tools/test
+
+test-all: setup ## Run the tests of `make test` and the slow ones
+	@tools/test --all
+
+unit: setup ## Run the tests that need no host: contract, unit, templates
+	pytest tests/contract tests/unit tests/templates
+
+integration: setup ## Run the tests on local hosts: integration, clients, browser
+	pytest tests/integration tests/clients tests/browser
+
+test-role: setup ## Run the Molecule scenarios of one role: make test-role ROLE=nginx
+	@test -n "$(ROLE)" || { echo "Name a role: make test-role ROLE=nginx (one of: $(ROLES))"; exit 2; }
+	tools/molecule $(ROLE) --all
+
+bench: setup ## Measure what docs/design asks for and print the table
+	@python tools/bench.py
+
+docs: setup ## Make the generated texts anew: README of each role
+	python tools/role_readmes.py

@@ -1,0 +1,23 @@
+"""Fixtures for tests on local hosts: a fleet that is made once per run, and its projects."""
+
+from collections.abc import Iterator
+
+import pytest
+from fleet import Fleet, Project
+
+
+@pytest.fixture(scope="session")
+def fleet() -> Iterator[Fleet]:
+    """Give the local hosts of tests/fleet, configured by site.yml; they are removed at the end."""
+    fleet = Fleet()
+    try:
+        fleet.start()
+        yield fleet
+    finally:
+        fleet.stop()
+
+
+@pytest.fixture(scope="session")
+def project(fleet: Fleet) -> Project:
+    """Give the project that the client suites use."""
+    return fleet.project("one")

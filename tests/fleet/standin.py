@@ -1,0 +1,47 @@
+"""GoTrue for tests: the real one where any of its sources answers, else the stand-in, said plainly."""
+
+import hashlib
+import subprocess
+import sys
+import tarfile
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+SOURCE = Path(__file__).resolve().parents[1] / "standins" / "gotrue"
+VERSION = "2.189.0-stand-in"
+
+
+@cache
+def missing() -> str:
+    """Returns why the real GoTrue cannot be had, or an empty text when it can."""
+    command = [sys.executable, "-m", "berth.artifacts", "fetch", "auth"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stderr.strip()
+
+
+def environment(directory: Path) -> dict[str, str]:
+    """Returns the environment of playbooks, with a catalogue of the stand-in below the directory where it is needed."""
+    if not missing():
+        return {}
+    print(f"\nGoTrue: the stand-in of tests/standins/gotrue is used, because:\n{missing()}", file=sys.stderr)
+    catalogue = directory / "catalogue" / "standin.yml"
+    catalogue.parent.mkdir(parents=True, exist_ok=True)
+    archive = pack(catalogue.parent / "gotrue-standin.tar.gz")
+    source = {"kind": "archive", "url": archive.as_uri(), "sha256": hashlib.sha256(archive.read_bytes()).hexdigest()}
+    version = {"linux-x86_64": {"sources": [source]}}
+    catalogue.write_text(yaml.safe_dump({"services": {"auth": {"default": VERSION, "versions": {VERSION: version}}}}))
+    return {"BERTH_CATALOGUE": str(catalogue)}
+
+
+def pack(path: Path) -> Path:
+    """Returns the stand-in as an archive with bin/ and lib/, as a release of GoTrue would have."""
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(SOURCE / "auth", "bin/auth")
+        archive.add(SOURCE / "gotrue_standin", "lib/gotrue_standin", filter=_no_bytecode)
+    return path
+
+
+def _no_bytecode(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if "__pycache__" in member.name else member
