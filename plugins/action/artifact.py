@@ -43,9 +43,7 @@ class ActionModule(ActionBase):
         return result
 
     def _module(self, arguments, task_vars):
-        return self._execute_module(
-            module_name="berth.supabase.artifact", module_args=arguments, task_vars=task_vars
-        )
+        return self._execute_module(module_name="berth.supabase.artifact", module_args=arguments, task_vars=task_vars)
 
     def _fetch(self, service, platform):
         shown = set()

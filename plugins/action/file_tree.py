@@ -30,9 +30,7 @@ class ActionModule(ActionBase):
             "root": self._task.args["root"],
             "validate": self._task.args.get("validate", []),
         }
-        return self._execute_module(
-            module_name="berth.supabase.file_tree", module_args=arguments, task_vars=task_vars
-        )
+        return self._execute_module(module_name="berth.supabase.file_tree", module_args=arguments, task_vars=task_vars)
 
     def _file(self, spec, item, templar):
         unknown = set(spec) - ITEM_ARGUMENTS

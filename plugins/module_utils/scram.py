@@ -33,6 +33,4 @@ def matches(password: str, stored_verifier: str | None) -> bool:
     if not found:
         return False
     iterations, salt, stored, server = found.groups()
-    return hmac.compare_digest(
-        ":".join(_keys(password, base64.b64decode(salt), int(iterations))), f"{stored}:{server}"
-    )
+    return hmac.compare_digest(":".join(_keys(password, base64.b64decode(salt), int(iterations))), f"{stored}:{server}")

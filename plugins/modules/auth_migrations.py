@@ -77,8 +77,11 @@ def behind(cluster, databases, version):
         row.datname: row.note
         for row in cluster.rows("SELECT datname, shobj_description(oid, 'pg_database') AS note FROM pg_database")
     }
-    return [(database, notes.get(database["name"])) for database in databases
-            if notes.get(database["name"]) != f"{NOTE}{version}"]
+    return [
+        (database, notes.get(database["name"]))
+        for database in databases
+        if notes.get(database["name"]) != f"{NOTE}{version}"
+    ]
 
 
 def migrate(cluster, database):
@@ -137,7 +140,9 @@ def main():
         before = (note or "none").removeprefix(NOTE)
         if not module.check_mode:
             migrate(cluster, database)
-        note_it = compose("COMMENT ON DATABASE {name} IS {note}", name=database["name"], note=literal(f"{NOTE}{version}"))
+        note_it = compose(
+            "COMMENT ON DATABASE {name} IS {note}", name=database["name"], note=literal(f"{NOTE}{version}")
+        )
         cluster.change(note_it, shown=f"-- {database['name']}: migrations of GoTrue from {before} to {version}")
     cluster.exit()
 

@@ -57,7 +57,6 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-
 HOOKS = (
     "rm -f $1/etc/ssh/ssh_host_*",
     "systemctl --root=$1 enable systemd-networkd",

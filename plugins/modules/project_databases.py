@@ -139,7 +139,9 @@ def ensure_roles(cluster, project, found):
     password = project.params["owner_password"]
     owner = found.get(project.owner)
     if owner is None or not scram.matches(password, owner.rolpassword):
-        set_it = compose("ALTER ROLE {role} PASSWORD {value}", role=project.owner, value=literal(scram.verifier(password)))
+        set_it = compose(
+            "ALTER ROLE {role} PASSWORD {value}", role=project.owner, value=literal(scram.verifier(password))
+        )
         cluster.change(set_it, shown=f"ALTER ROLE {project.owner} PASSWORD '********'")
 
 

@@ -40,11 +40,8 @@ from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
     CONNECTION_SPEC,
     TEMPLATE,
     compose,
-    literal,
     open_cluster,
 )
-
-NOTE_TABLE = "berth.definition"
 
 
 def ensure_database(cluster):
@@ -74,8 +71,8 @@ def ensure_definition(cluster, definition):
     """Runs the definition in one transaction with the note of its digest, unless that note is there."""
     digest = hashlib.sha256(definition.encode()).hexdigest()
     with cluster.database(TEMPLATE) as connection:
-        row = connection.execute("SELECT to_regclass(%s) IS NOT NULL AS noted", (NOTE_TABLE,)).fetchone()
-        if row.noted and connection.execute(f"SELECT digest FROM {NOTE_TABLE}").fetchone().digest == digest:
+        row = connection.execute("SELECT to_regclass('berth.definition') IS NOT NULL AS noted").fetchone()
+        if row.noted and connection.execute("SELECT digest FROM berth.definition").fetchone().digest == digest:
             return
         cluster.statements.append(f"-- definition {digest[:12]} of the template\n{definition.strip()}")
         if cluster.check_mode:
@@ -83,9 +80,9 @@ def ensure_definition(cluster, definition):
         with connection.transaction():
             connection.execute(definition)
             connection.execute("CREATE SCHEMA IF NOT EXISTS berth")
-            connection.execute(f"CREATE TABLE IF NOT EXISTS {NOTE_TABLE} (digest text NOT NULL)")
-            connection.execute(f"DELETE FROM {NOTE_TABLE}")
-            connection.execute(compose(f"INSERT INTO {NOTE_TABLE} VALUES ({{digest}})", digest=literal(digest)))
+            connection.execute("CREATE TABLE IF NOT EXISTS berth.definition (digest text NOT NULL)")
+            connection.execute("DELETE FROM berth.definition")
+            connection.execute("INSERT INTO berth.definition VALUES (%s)", (digest,))
 
 
 def main():

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from fleet import standin
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = Path(__file__).resolve().parent
 INVENTORY = REPOSITORY / "build" / "fleet"
+KEEP = os.environ.get("BERTH_KEEP_FLEET") == "1"
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,17 @@ class Fleet:
 
     def __init__(self) -> None:
         self.inventory = INVENTORY
-        self.environment = {**os.environ, "ANSIBLE_CONFIG": str(REPOSITORY / "ansible.cfg")}
+        path = f"{sys.prefix}/bin:{os.environ['PATH']}"
+        self.environment = {**os.environ, "PATH": path, "ANSIBLE_CONFIG": str(REPOSITORY / "ansible.cfg")}
         self.bare_check: Run | None = None
         self.first_run: Run | None = None
 
     def start(self) -> None:
         """Boots fresh hosts and configures them; AssertionError with the play's output when that fails."""
-        self.stop()
+        if KEEP and self.inventory.exists():
+            self.environment |= standin.environment(self.inventory)
+            return
+        self.remove()
         shutil.rmtree(self.inventory, ignore_errors=True)
         ignored = shutil.ignore_patterns("*.py", "__pycache__")
         shutil.copytree(SOURCE, self.inventory, ignore=ignored)
@@ -82,6 +88,11 @@ class Fleet:
         self.first_run = self.succeed("site.yml")
 
     def stop(self) -> None:
+        """Removes the hosts unless they are to be kept for the next run (BERTH_KEEP_FLEET=1, for developers)."""
+        if not KEEP:
+            self.remove()
+
+    def remove(self) -> None:
         """Removes the hosts and all that belongs to them."""
         if self.inventory.exists():
             self.succeed("local_hosts.yml", "-e", "local_host_state=absent")
@@ -155,9 +166,7 @@ class Fleet:
         )
 
     def _berth_output(self, command: list[str]):
-        done = subprocess.run(
-            command, cwd=REPOSITORY, env=self.environment, capture_output=True, text=True, check=True
-        )
+        done = subprocess.run(command, cwd=REPOSITORY, env=self.environment, capture_output=True, text=True, check=True)
         return json.loads(done.stdout)
 
 

@@ -1,6 +1,7 @@
 """GoTrue for tests: the real one where any of its sources answers, else the stand-in, said plainly."""
 
 import hashlib
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -45,3 +46,8 @@ def pack(path: Path) -> Path:
 
 def _no_bytecode(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
     return None if "__pycache__" in member.name else member
+
+
+if __name__ == "__main__":
+    for name, value in environment(Path(sys.argv[1]).resolve()).items():
+        print(f"export {name}={shlex.quote(value)}")
