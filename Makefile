@@ -49,8 +49,8 @@ test-role: setup ## Run the Molecule scenarios of one role: make test-role ROLE=
 	@test -n "$(ROLE)" || { echo "Name a role: make test-role ROLE=nginx (one of: $(ROLES))"; exit 2; }
 	tools/molecule $(ROLE) --all
 
-bench: setup ## Measure what docs/design asks for and print the table
-	@python tools/bench.py
+bench: setup ## Measure on a fresh local host, print the table, keep it in docs/benchmarks.md: make bench ARGS="--only wake"
+	@python tools/bench.py $(ARGS)
 
 docs: setup ## Make the generated texts anew: README of each role
 	python tools/role_readmes.py

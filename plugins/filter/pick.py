@@ -8,19 +8,23 @@ DOCUMENTATION = r"""
 name: pick
 short_description: Picks values out of a list of dictionaries
 description:
-  - Returns a list of new dictionaries; each keyword names a key of the result and where its value is found.
-positional: []
+  - Returns a list of new dictionaries with the keys of O(paths).
+positional: paths
 options:
   _input:
     description: List of dictionaries.
     type: list
     elements: dict
     required: true
+  paths:
+    description: For each key of the result the place of its value, as keys joined by dots.
+    type: dict
+    required: true
 author: The Berth maintainers (@berth)
 """
 
 EXAMPLES = r"""
-limits: "{{ projects | berth.supabase.pick(database='database', connections='limits.connections') }}"
+limits: "{{ projects | berth.supabase.pick({'database': 'database', 'connections': 'limits.connections'}) }}"
 """
 
 RETURN = r"""
@@ -31,7 +35,7 @@ _value:
 """
 
 
-def pick(items, **paths):
+def pick(items, paths):
     """Returns for each item {key: value at a dotted path}; raises AnsibleFilterError where there is none."""
     return [{key: _at(item, path) for key, path in paths.items()} for item in items]
 

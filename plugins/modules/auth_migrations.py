@@ -13,12 +13,8 @@ options:
     type: int
     default: 5432
   binary:
-    description: The GoTrue executable on the host.
+    description: The GoTrue executable on the host, below C(/opt/berth/auth/current), a link named by its version.
     type: path
-    required: true
-  version:
-    description: Version of that executable.
-    type: str
     required: true
   databases:
     description: Databases to migrate.
@@ -48,7 +44,6 @@ EXAMPLES = r"""
 - name: Ensure the template database has the migrations of GoTrue
   berth.supabase.auth_migrations:
     binary: /opt/berth/auth/current/bin/auth
-    version: 2.189.0
     databases:
       - {name: berth_template, system_user: postgres}
 """
@@ -127,15 +122,15 @@ def main():
         argument_spec={
             **CONNECTION_SPEC,
             "binary": {"type": "path", "required": True},
-            "version": {"type": "str", "required": True},
             "databases": databases,
         },
         supports_check_mode=True,
     )
-    version = module.params["version"]
+    binary = Path(module.params["binary"])
+    version = binary.resolve().parents[1].name
     cluster = open_cluster(module, when_absent=f"migrations of GoTrue {version}\n")
-    if not module.check_mode and not Path(module.params["binary"]).exists():
-        module.fail_json(msg=f"{module.params['binary']} is not there; run the role auth before this one")
+    if not module.check_mode and not binary.exists():
+        module.fail_json(msg=f"{binary} is not there; run the role auth before this one")
     for database, note in behind(cluster, module.params["databases"], version):
         before = (note or "none").removeprefix(NOTE)
         if not module.check_mode:

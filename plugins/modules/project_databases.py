@@ -79,7 +79,8 @@ from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
     role_settings,
 )
 
-SERVICE, CUSTOMER = "berth_service", "berth_customer"
+SERVICE = "berth_service"
+CUSTOMER = "berth_customer"
 TEMPORARY_TABLES = ("anon", "authenticated", "service_role", "supabase_auth_admin")
 
 

@@ -32,11 +32,12 @@ options:
         description: V(never) keeps it awake from boot on.
         type: str
         required: true
-  restart:
-    description: Names of projects whose settings have changed; what runs of them is restarted.
-    type: list
-    elements: str
-    default: []
+  files:
+    description:
+      - For each service the patterns of files that it reads at start, C(NAME) standing for the project. What runs and is
+        older than one of them is restarted.
+    type: dict
+    default: {}
 author: The Berth maintainers (@berth)
 attributes:
   check_mode:
@@ -58,43 +59,69 @@ EXAMPLES = r"""
 RETURN = r""" # """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.berth.supabase.plugins.module_utils.units import Systemd, newest, wall_clock
+
+PROPERTIES = ("ActiveState", "UnitFileState", "ActiveEnterTimestampMonotonic")
 
 
-class Units:
-    """Units by name as systemd sees them, and the commands that were needed."""
+class Service:
+    """One service of one project: the socket that requests wake it by, the proxy that holds it awake, the worker."""
 
-    def __init__(self, module, names):
-        self.module = module
-        self.commands = []
-        self.found = self._show(names) if names else {}
+    def __init__(self, name, project):
+        self.name, self.project = name, project["name"]
+        self.socket = f"berth-{name}-wake@{self.project}.socket"
+        self.proxy = f"berth-{name}-wake@{self.project}.service"
+        self.worker = f"berth-{name}@{self.project}.service"
+        self.is_present = project["state"] == "present"
+        self.is_always_awake = self.is_present and project["idle_timeout"] == "never"
 
-    def _show(self, names):
-        code, out, err = self.module.run_command(
-            ["systemctl", "show", "--property=Id,ActiveState,UnitFileState", *names]
-        )
-        if code != 0:
-            self.module.fail_json(msg=f"systemctl show failed: {err.strip()}")
-        blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in out.strip().split("\n\n")]
-        return {block["Id"]: block for block in blocks}
+    def units(self):
+        return [self.socket, self.proxy, self.worker]
+
+    def enabled(self):
+        """Returns for each unit that can be enabled whether it should be."""
+        return {self.socket: self.is_present, self.proxy: self.is_always_awake}
+
+    def started(self):
+        """Returns the units that must run; a proxy that runs beside them is a project that happens to be awake."""
+        return [unit for unit, wanted in self.enabled().items() if wanted]
+
+    def stopped(self):
+        """Returns the units that must not run."""
+        return [] if self.is_present else self.units()
+
+
+class Found:
+    """The units as systemd sees them now."""
+
+    def __init__(self, systemd, names):
+        self.units = systemd.show(names, PROPERTIES)
 
     def is_active(self, name):
-        return self.found.get(name, {}).get("ActiveState") in ("active", "activating", "reloading")
+        return self.units.get(name, {}).get("ActiveState") in ("active", "activating", "reloading")
 
     def is_enabled(self, name):
-        return self.found.get(name, {}).get("UnitFileState") == "enabled"
+        return self.units.get(name, {}).get("UnitFileState") == "enabled"
 
-    def systemctl(self, verb, names):
-        """Runs one command for all units that need it."""
-        if not names:
-            return
-        self.commands.append(f"systemctl {verb} {' '.join(names)}")
-        if self.module.check_mode:
-            return
-        code, _out, err = self.module.run_command(["systemctl", *verb.split(), *names])
-        if code != 0:
-            self.module.fail_json(
-                msg=f"systemctl {verb} failed: {err.strip()}. Look at: journalctl -u {names[0]}", units=names
-            )
+    def started_at(self, name):
+        return wall_clock(self.units[name]["ActiveEnterTimestampMonotonic"])
+
+
+def converge(systemd, services, files):
+    """Brings all units to where they should be, with one systemctl command for each kind of change."""
+    found = Found(systemd, [unit for service in services for unit in service.units()])
+    enabled = {unit: wanted for service in services for unit, wanted in service.enabled().items()}
+    systemd.run("disable", [unit for unit, wanted in enabled.items() if found.is_enabled(unit) and not wanted])
+    systemd.run("stop", [unit for service in services for unit in service.stopped() if found.is_active(unit)])
+    stale = []
+    for service in services:
+        patterns = [pattern.replace("NAME", service.project) for pattern in files.get(service.name, [])]
+        running = service.is_present and found.is_active(service.worker)
+        if running and found.started_at(service.worker) < newest(patterns):
+            stale.append(service.worker)
+    systemd.run("try-restart", stale)
+    systemd.run("enable", [unit for unit, wanted in enabled.items() if wanted and not found.is_enabled(unit)])
+    systemd.run("start", [unit for service in services for unit in service.started() if not found.is_active(unit)])
 
 
 def main():
@@ -107,37 +134,16 @@ def main():
         argument_spec={
             "services": {"type": "list", "elements": "str", "required": True},
             "projects": {"type": "list", "elements": "dict", "required": True, "options": project_options},
-            "restart": {"type": "list", "elements": "str", "default": []},
+            "files": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )
-    wanted, unwanted, running = [], [], []
-    for project in module.params["projects"]:
-        for service in module.params["services"]:
-            wake = f"berth-{service}-wake@{project['name']}"
-            socket, proxy, worker = f"{wake}.socket", f"{wake}.service", f"berth-{service}@{project['name']}.service"
-            present = project["state"] == "present"
-            always = present and project["idle_timeout"] == "never"
-            (wanted if present else unwanted).append(socket)
-            (wanted if always else unwanted).append(proxy)
-            if not present:
-                unwanted.append(worker)
-            elif project["name"] in module.params["restart"]:
-                running.append(worker)
-    units = Units(module, wanted + unwanted + running)
-    units.systemctl("disable", [name for name in unwanted if units.is_enabled(name)])
-    closing = [name for name in unwanted if units.is_active(name) and may_stop(name, wanted)]
-    units.systemctl("stop", closing)
-    units.systemctl("try-restart", [name for name in running if units.is_active(name)])
-    units.systemctl("enable", [name for name in wanted if not units.is_enabled(name)])
-    units.systemctl("start", [name for name in wanted if not units.is_active(name)])
-    after = "".join(f"{command}\n" for command in units.commands)
-    module.exit_json(changed=bool(units.commands), diff={"before": "", "after": after})
-
-
-def may_stop(name, wanted):
-    """Returns whether a running unit is to be stopped: the proxy of a project that is awake runs rightly."""
-    return name.removesuffix(".service") + ".socket" not in wanted
+    systemd = Systemd(module)
+    services = [
+        Service(name, project) for project in module.params["projects"] for name in module.params["services"]
+    ]
+    converge(systemd, services, module.params["files"])
+    systemd.exit()
 
 
 if __name__ == "__main__":

@@ -117,11 +117,9 @@ class Fleet:
         assert run.returncode == 0, "\n".join(run.output.splitlines()[-60:])
         return run
 
-    def on(self, host: str, command: str, *, check: bool = True) -> str:
+    def on(self, host: str, command: str, *, check: bool = True, stdin: str = "") -> str:
         """Runs a shell line as root on a host and returns what it printed."""
-        done = subprocess.run(
-            [*self.ssh(host), command], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-        )
+        done = subprocess.run([*self.ssh(host), command], input=stdin, capture_output=True, text=True, check=False)
         assert done.returncode == 0 or not check, f"{host}: {command}: {done.stderr}{done.stdout}"
         return done.stdout.strip()
 

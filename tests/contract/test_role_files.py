@@ -1,0 +1,167 @@
+"""The parts of the roles fit together: nothing dangles, nothing is dead, nothing secret is shown."""
+
+import re
+
+import pytest
+from role_files import (
+    IMPORTS,
+    directory,
+    load,
+    names_in,
+    read_by,
+    rendered_by,
+    role_variables,
+    tasks,
+    templates,
+    written_by,
+)
+from role_interface import ROLES, ROOT, defaults, spec
+
+ANSIBLE = {"ansible_check_mode", "ansible_facts", "ansible_host", "ansible_managed", "inventory_hostname"}
+JINJA = {"item", "lookup"}
+
+UNITS = "systemd-analyze verifies it in tests/templates; a unit that systemd refuses does not start and says so"
+OWN_FORMAT = "only Berth's own units read it, as variables"
+NOT_VALIDATED = {
+    "/etc/systemd/journald.conf.d/50-berth.conf": "journald has no checker and skips a line it does not understand",
+    "/etc/sysctl.d/60-berth.conf": "sysctl has no checker; the handler fails on a parameter that the kernel refuses",
+    "/etc/systemd/system/berth.slice": UNITS,
+    "/etc/systemd/system/berth-firewall.service": UNITS,
+    "/etc/systemd/system/berth-rest@.service": UNITS,
+    "/etc/systemd/system/berth-rest-wake@.socket": UNITS,
+    "/etc/systemd/system/berth-rest-wake@.service": UNITS,
+    "/etc/systemd/system/berth-auth@.service": UNITS,
+    "/etc/systemd/system/berth-auth-wake@.socket": UNITS,
+    "/etc/systemd/system/berth-auth-wake@.service": UNITS,
+    "/etc/systemd/system/berth-meta.service": UNITS,
+    "/etc/systemd/system/berth-meta-wake.socket": UNITS,
+    "/etc/systemd/system/berth-meta-wake.service": UNITS,
+    "/etc/tmpfiles.d/berth.conf": "one constant line",
+    "/usr/local/lib/berth/wait-ready": "a program, not settings",
+    "/etc/berth/meta/meta.env": OWN_FORMAT,
+    "/etc/berth/meta/crypto.key": "one word",
+    "/etc/berth/firewall.d/meta.nft": "part of /etc/berth/firewall.nft, which nft loads as a whole or not at all",
+    "/etc/berth/firewall.d/project-NAME.nft": "as meta.nft",
+    "/etc/logrotate.d/berth-nginx": "logrotate skips a file that it cannot read and mails the reason",
+    "/etc/postgresql-common/createcluster.conf": "read once, by the command that is run next",
+    "{{ _postgres_directory }}/conf.d/berth.conf": "PostgreSQL checks it when it starts, which the handler makes it do",
+    "{{ _postgres_directory }}/postgresql.conf": "as berth.conf",
+    "{{ _postgres_directory }}/pg_hba.conf": "PostgreSQL keeps the rules it has when the new ones are wrong",
+    "{{ _postgres_directory }}/pg_ident.conf": "as pg_hba.conf",
+    "{{ project_postgres_ident_file }}": "as pg_hba.conf",
+    "/etc/sysusers.d/berth-NAME.conf": "read once, by the command that is run next",
+    "/etc/berth/projects/NAME/wake.env": OWN_FORMAT,
+    "/etc/berth/projects/NAME/rest.conf": "PostgREST has no checker; its unit does not start and says why",
+    "/etc/berth/projects/NAME/auth.env": "GoTrue has no checker; its unit does not start and says why",
+}
+
+
+def secret_modules() -> set[str]:
+    """The modules of Berth that take an option with a secret."""
+    paths = (ROOT / "plugins" / "modules").glob("*.py")
+    return {f"berth.supabase.{path.stem}" for path in paths if re.search(r'"no_log": True', path.read_text())}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_main_only_imports(role: str) -> None:
+    main = directory(role) / "tasks" / "main.yml"
+    others = [str(task) for task in tasks(role) if task.path == main and task.module not in IMPORTS]
+    assert others == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_steps_carry_the_tag_of_their_role(role: str) -> None:
+    main = directory(role) / "tasks" / "main.yml"
+    assert [str(task) for task in tasks(role) if task.path == main and role not in task.fields["tags"]] == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_tasks_files_are_used(role: str) -> None:
+    used = {task.arguments["file"] for task in tasks(role) if task.module in IMPORTS}
+    there = {path.name for path in (directory(role) / "tasks").glob("*.yml")}
+    assert used | {"main.yml"} == there
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_templates_are_used(role: str) -> None:
+    used = {entry["template"] for task in tasks(role) for entry in rendered_by(task)}
+    assert used == {str(path.relative_to(directory(role) / "templates")) for path in templates(role)}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_files_are_used(role: str) -> None:
+    text = "".join(path.read_text() for path in (directory(role) / "tasks").glob("*.yml"))
+    there = [path.name for path in (directory(role) / "files").glob("*")]
+    assert [name for name in there if name not in text] == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_handlers_are_there_and_used(role: str) -> None:
+    notified: set[str] = set()
+    for task in tasks(role):
+        wanted = task.fields.get("notify", [])
+        notified |= {wanted} if isinstance(wanted, str) else set(wanted)
+    handlers = {task.fields["name"] for task in tasks(role) if task.path.parent.name == "handlers"}
+    assert notified == handlers
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_variables_that_are_read_are_the_role_s_own(role: str) -> None:
+    own = set(defaults(role)) | set(role_variables(role)) | made_by_tasks(role)
+    strangers = {str(task): sorted(read_by(task) - own - ANSIBLE - JINJA) for task in tasks(role)}
+    strangers["vars"] = sorted(names_in(role_variables(role)) - own - ANSIBLE)
+    strangers["defaults"] = sorted(names_in(load(directory(role) / "defaults" / "main.yml")) - own - ANSIBLE)
+    assert {place: names for place, names in strangers.items() if names} == {}
+
+
+def made_by_tasks(role: str) -> set[str]:
+    """The variables that the tasks of a role set for each other."""
+    made = set()
+    for task in tasks(role):
+        made |= set(task.fields.get("vars", {}))
+        made |= {task.fields["register"]} if "register" in task.fields else set()
+        made |= set(task.arguments) if task.module == "ansible.builtin.set_fact" else set()
+    return made
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_variables_that_are_defined_are_read(role: str) -> None:
+    defined = set(defaults(role)) | set(role_variables(role)) | made_by_tasks(role)
+    read = set().union(*(read_by(task) for task in tasks(role)), names_in(role_variables(role)))
+    read |= names_in(load(directory(role) / "defaults" / "main.yml"))
+    assert defined - read == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_tasks_with_secrets_show_nothing(role: str) -> None:
+    secrets = {name for name, option in spec(role)["options"].items() if option.get("no_log")}
+    for task in tasks(role):
+        secret_file = any(entry.get("secret") for entry in rendered_by(task))
+        if read_by(task) & secrets or task.module in secret_modules() or secret_file:
+            assert task.fields.get("no_log") == f"{{{{ {role}_no_log }}}}", task
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_secret_files_are_closed_and_left_out_of_diffs(role: str) -> None:
+    secrets = {name for name, option in spec(role)["options"].items() if option.get("no_log")}
+    for entry in (entry for task in tasks(role) for entry in rendered_by(task)):
+        source = directory(role) / "templates" / entry["template"]
+        if names_in(source.read_text()) & secrets:
+            assert (entry.get("mode"), entry.get("secret")) == ("0600", True), entry
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_files_that_a_daemon_reads_are_validated(role: str) -> None:
+    unchecked = [path for task in tasks(role) if not task.arguments.get("validate") for path in written_by(task)]
+    assert [path for path in unchecked if path not in NOT_VALIDATED] == []
+
+
+def test_reasons_for_not_validating_are_of_files_that_are_written() -> None:
+    unchecked = {
+        path
+        for role in ROLES
+        for task in tasks(role)
+        if not task.arguments.get("validate")
+        for path in written_by(task)
+    }
+    assert set(NOT_VALIDATED) - unchecked == set()

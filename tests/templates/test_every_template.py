@@ -1,0 +1,26 @@
+"""What holds for every template: it renders, and a person who reads the file on the host learns who wrote it."""
+
+import pytest
+from ansible_plugins import ROOT
+from rendering import MANAGED, project, project_variables, render
+
+TEMPLATES = [
+    (path.parent.parent.name if path.parent.name == "templates" else path.parents[2].name, path)
+    for path in sorted((ROOT / "roles").glob("*/templates/**/*.j2"))
+]
+SECRET_WORD = "crypto.key.j2"
+UNDOCUMENTED = {"meta.nft.j2", "firewall.nft.j2", "wake.env.j2", "check.conf.j2", "keys.map.j2", "logrotate.j2"}
+
+
+@pytest.mark.parametrize(("role", "path"), TEMPLATES, ids=lambda value: getattr(value, "name", value))
+def test_template_renders_and_says_who_wrote_it(role: str, path: object) -> None:
+    template = str(path.relative_to(ROOT / "roles" / role / "templates"))
+    given = project_variables(project("my-blog", domains=["a.example.com"])) if role == "project" else {}
+    text = render(role, template, **given)
+    assert "{{" not in text
+    assert "{%" not in text
+    if path.name == SECRET_WORD:
+        return
+    assert text.startswith(f"# {MANAGED}\n")
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")

@@ -1,0 +1,128 @@
+"""What the files of one project say, with features on and off."""
+
+import pytest
+from rendering import evaluate, lines, project, project_variables, render
+
+
+def rendered(template: str, name: str = "my-blog", given: dict | None = None, **declared: object) -> list[str]:
+    """Return the lines of a template of the role project for one declaration."""
+    return lines(render("project", template, **project_variables(project(name, **declared), **(given or {}))))
+
+
+def test_postgrest_gets_the_database_over_the_socket_without_a_password() -> None:
+    text = rendered("rest.conf.j2", given={"project_postgres_port": 5433})
+    assert 'db-uri = "postgresql://my_blog_rest@/my_blog?host=/run/postgresql&port=5433"' in text
+    assert 'server-unix-socket = "/run/berth-rest/my-blog/rest.sock"' in text
+
+
+def test_postgrest_serves_what_is_declared() -> None:
+    declared = {"schemas": ["public", "api"], "extra_search_path": ["extensions"], "max_rows": 7, "pool": 3}
+    text = rendered("rest.conf.j2", rest=declared)
+    assert 'db-schemas = "public,api"' in text
+    assert 'db-extra-search-path = "extensions"' in text
+    assert "db-max-rows = 7" in text
+    assert "db-pool = 3" in text
+
+
+def test_services_share_the_secret_of_their_project() -> None:
+    given = project_variables(project("my-blog"))
+    secret = given["project_secrets"]["my-blog"]["jwt_secret"]
+    assert f'jwt-secret = "{secret}"' in lines(render("project", "rest.conf.j2", **given))
+    assert f'GOTRUE_JWT_SECRET="{secret}"' in lines(render("project", "auth.env.j2", **given))
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_gotrue_does_what_is_declared(on: bool) -> None:
+    declared = {"email_autoconfirm": on, "disable_signup": on, "jwt_exp": 600}
+    text = rendered("auth.env.j2", auth=declared)
+    assert f'GOTRUE_MAILER_AUTOCONFIRM="{str(on).lower()}"' in text
+    assert f'GOTRUE_DISABLE_SIGNUP="{str(on).lower()}"' in text
+    assert 'GOTRUE_JWT_EXP="600"' in text
+    assert 'GOTRUE_URI_ALLOW_LIST=""' in text
+
+
+def test_gotrue_sends_people_to_declared_places() -> None:
+    declared = {"site_url": "https://app.example.com", "redirect_urls": ["https://a.example/**", "app://back"]}
+    text = rendered("auth.env.j2", auth=declared)
+    assert 'GOTRUE_SITE_URL="https://app.example.com"' in text
+    assert 'GOTRUE_URI_ALLOW_LIST="https://a.example/**,app://back"' in text
+
+
+def test_links_in_mails_lead_to_the_domain() -> None:
+    text = rendered("auth.env.j2", domains=["blog.example.com"])
+    assert 'API_EXTERNAL_URL="http://blog.example.com:8001/auth/v1"' in text
+    assert 'GOTRUE_MAILER_URLPATHS_RECOVERY="/auth/v1/verify"' in text
+
+
+def test_links_in_mails_lead_through_the_path_where_there_is_no_domain() -> None:
+    text = rendered("auth.env.j2")
+    assert 'API_EXTERNAL_URL="http://localhost:8001/projects/my-blog/auth/v1"' in text
+    assert 'GOTRUE_MAILER_URLPATHS_RECOVERY="/projects/my-blog/auth/v1/verify"' in text
+
+
+@pytest.mark.parametrize(("declared", "written"), [("never", "infinity"), ("90s", "90s"), ("2h", "2h")])
+def test_idle_timeout_is_a_time_span_of_systemd(declared: str, written: str) -> None:
+    assert f"BERTH_IDLE_TIMEOUT={written}" in rendered("wake.env.j2", idle_timeout=declared)
+
+
+def test_port_of_gotrue_is_the_project_s_own_everywhere() -> None:
+    assert "GOTRUE_API_PORT=20007" in rendered("wake.env.j2", number=7)
+    owner = 'add element inet berth owners { "berth-my-blog" . 20007 }'
+    assert owner in rendered("firewall.nft.j2", number=7)
+
+
+def test_system_user_cannot_log_in() -> None:
+    line = 'u berth-my-blog - "Services of project my-blog" /nonexistent /usr/sbin/nologin'
+    assert rendered("sysusers.conf.j2") == [line]
+
+
+def test_gateway_knows_every_domain() -> None:
+    text = rendered("nginx/domains.map.j2", domains=["a.example.com", "b.example.com"])
+    assert text == ["a.example.com my-blog;", "b.example.com my-blog;"]
+    assert rendered("nginx/domains.map.j2") == []
+
+
+@pytest.mark.parametrize("state", ["present", "paused"])
+def test_gateway_knows_the_state(state: str) -> None:
+    assert rendered("nginx/state.map.j2", state=state) == [f"my-blog {state};"]
+
+
+def test_gateway_knows_only_the_project_s_own_keys() -> None:
+    given = project_variables(project("my-blog"))
+    secrets = given["project_secrets"]["my-blog"]
+    anon, service = secrets["anon_key"], secrets["service_role_key"]
+    assert lines(render("project", "nginx/keys.map.j2", **given)) == [
+        f'"my-blog:{anon}" "anon {anon}";',
+        f'"my-blog:{service}" "service_role {service}";',
+    ]
+    assert lines(render("project", "nginx/meta.map.j2", **given)) == [f'my-blog "{secrets["meta_connection"]}";']
+
+
+@pytest.mark.parametrize("services", [["rest"], ["auth"], ["rest", "auth"], []])
+def test_gateway_has_an_upstream_for_each_service(services: list[str]) -> None:
+    text = rendered("nginx/upstream.conf.j2", given={"project_services": services})
+    found = [line.split()[1] for line in text if line.startswith("upstream ")]
+    assert found == [f"berth_{service}_my-blog" for service in services]
+    for service in services:
+        assert f"server unix:/run/berth/wake/my-blog-{service}.sock max_fails=0;" in text
+
+
+def test_gateway_limits_requests() -> None:
+    declared = {"requests_per_second": 30}
+    text = rendered("nginx/upstream.conf.j2", limits=declared)
+    assert "limit_req_zone $berth_limit_my_blog zone=berth_my_blog:32k rate=30r/s;" in text
+    text = rendered("nginx/limit.conf.j2", limits=declared, given={"project_burst_factor": 3})
+    assert text == ["limit_req zone=berth_my_blog burst=90 nodelay;"]
+
+
+@pytest.mark.parametrize(
+    ("services", "templates"),
+    [
+        (["rest"], {"wake.env.j2", "rest.conf.j2"}),
+        (["auth"], {"wake.env.j2", "auth.env.j2"}),
+        (["rest", "auth"], {"wake.env.j2", "rest.conf.j2", "auth.env.j2"}),
+    ],
+)
+def test_a_service_that_is_not_there_gets_no_file(services: list[str], templates: set[str]) -> None:
+    chosen = "_project_files | selectattr('service', 'in', project_services + ['all']) | map(attribute='file') | list"
+    assert {entry["template"] for entry in evaluate("project", chosen, project_services=services)} == templates

@@ -1,0 +1,92 @@
+"""The systemd units are ones that systemd understands and that are as closed as the design wants them."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from ansible_plugins import ROOT
+from rendering import lines, render
+
+UNITS = {
+    path.name.removesuffix(".j2"): path.parts[-3]
+    for path in sorted((ROOT / "roles").glob("*/templates/*.j2"))
+    if path.name.endswith((".service.j2", ".socket.j2", ".slice.j2"))
+}
+INSTALLED_BY_BERTH = re.compile(r"Command (/opt/berth/|/usr/local/lib/berth/|/usr/sbin/nft)\S* is not executable: ")
+EXPOSURE = {  # worst allowed, of 10
+    "berth-rest@.service": 0.5,
+    "berth-rest-wake@.service": 0.5,
+    "berth-auth@.service": 2.5,
+    "berth-auth-wake@.service": 2.5,
+    "berth-meta.service": 2.5,
+    "berth-meta-wake.service": 2.5,
+}
+needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+
+
+def instance(unit: str) -> str:
+    """Return the name of a unit as it is started."""
+    return unit.replace("@.", "@my-blog.")
+
+
+def analyze(directory: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Return what systemd-analyze says of the units in a directory, beside those of the machine."""
+    environment = os.environ | {"SYSTEMD_UNIT_PATH": f"{directory}:", "SYSTEMD_COLORS": "0"}
+    return subprocess.run(["systemd-analyze", *command], env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def units(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a directory with all units."""
+    directory = tmp_path_factory.mktemp("units")
+    for unit, role in UNITS.items():
+        (directory / unit).write_text(render(role, f"{unit}.j2"))
+    return directory
+
+
+def complaints(directory: Path, unit: str) -> list[str]:
+    """Return what systemd says against a unit, except that a program which a host would have is not on this machine."""
+    said = analyze(directory, "verify", "--man=no", "--generators=no", instance(unit)).stderr.splitlines()
+    return [line for line in said if not INSTALLED_BY_BERTH.search(line)]
+
+
+@needs_systemd
+@pytest.mark.parametrize("unit", UNITS)
+def test_systemd_understands_the_unit(units: Path, unit: str) -> None:
+    assert complaints(units, unit) == []
+
+
+@needs_systemd
+def test_a_misspelt_unit_is_noticed(units: Path, tmp_path: Path) -> None:
+    shutil.copytree(units, tmp_path, dirs_exist_ok=True)
+    unit = tmp_path / "berth-rest@.service"
+    unit.write_text(unit.read_text().replace("MemoryMax=", "MemoryMaximum="))
+    assert any("MemoryMaximum" in line for line in complaints(tmp_path, "berth-rest@.service"))
+
+
+@needs_systemd
+@pytest.mark.parametrize(("unit", "worst"), EXPOSURE.items())
+def test_service_is_closed(units: Path, unit: str, worst: float) -> None:
+    threshold = f"--threshold={int(worst * 10)}"
+    done = analyze(units, "security", "--offline=yes", "--no-pager", threshold, instance(unit))
+    assert done.returncode == 0, done.stdout.splitlines()[-1]
+
+
+def test_every_service_of_a_project_is_looked_at() -> None:
+    services = {unit for unit in UNITS if unit.endswith(".service")}
+    assert services - {"berth-firewall.service"} == set(EXPOSURE)
+
+
+@pytest.mark.parametrize("unit", [unit for unit in EXPOSURE if "-wake" not in unit])
+def test_memory_is_limited_as_told(unit: str) -> None:
+    role = UNITS[unit]
+    assert "MemoryMax=99M" in lines(render(role, f"{unit}.j2", **{f"{role}_memory_max": "99M"}))
+
+
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.endswith(".socket")])
+def test_only_the_gateway_may_wake_a_service(unit: str) -> None:
+    text = lines(render(UNITS[unit], f"{unit}.j2"))
+    assert {"SocketUser=root", "SocketGroup=www-data", "SocketMode=0660"} <= set(text)

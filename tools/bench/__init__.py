@@ -1,0 +1,1 @@
+"""What `make bench` measures: one module for each measurement, on a local host of its own."""

@@ -1,0 +1,91 @@
+"""Requests per second through nginx and the wake proxy against the same PostgREST asked directly."""
+
+import re
+import shlex
+from dataclasses import dataclass
+from statistics import median
+
+from bench.errors import NotMeasured
+from bench.figures import Figure, spread
+from bench.host import BenchHost
+
+ROUNDS, SECONDS, THREADS, CONNECTIONS = 3, 10, 2, 16
+PORT = 3999
+QUERY = "/todos?select=id,title"
+UNIT = "bench-direct.service"
+DIRECTORY = "/run/bench-direct"
+# The project's own unit and settings, but for the socket: wrk asks over TCP alone.
+SAME_BUT_TCP = r"""
+install -d -m 0700 {directory}
+umask 077
+sed -e 's|^server-unix-socket = .*|server-host = "127.0.0.1"\nserver-port = {port}|' -e '/^server-unix-socket-mode/d' \
+  /etc/berth/projects/{name}/rest.conf >{directory}/rest.conf
+sed -e 's|/etc/berth/projects/%i/rest.conf|{directory}/rest.conf|' -e 's|%i|{name}|g' \
+  -e '/^RuntimeDirectory/d' -e '/^StopWhenUnneeded/d' -e '/^PrivateNetwork/d' -e '/^IPAddressDeny/d' \
+  -e 's|^RestrictAddressFamilies=.*|RestrictAddressFamilies=AF_UNIX AF_INET|' \
+  -e 's|^ExecStartPost=\(\S*\) .*|ExecStartPost=\1 http://127.0.0.1:{port}/rpc/berth_ready|' \
+  /etc/systemd/system/berth-rest@.service >/run/systemd/system/{unit}
+systemctl daemon-reload
+systemctl start {unit}
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What wrk saw: requests per second and the median latency in milliseconds."""
+
+    per_second: float
+    median_ms: float
+
+
+def measure(host: BenchHost, name: str) -> dict[str, list[Load]]:
+    """Ask the table of an awake project both ways in turn; NotMeasured when any answer is not a success."""
+    host.shell("command -v wrk >/dev/null || apt-get install -qq -y --no-install-recommends wrk >/dev/null")
+    key = host.keys(name).anon_key
+    ways = {
+        "gateway": (f"http://127.0.0.1/projects/{name}/rest/v1{QUERY}", f"apikey: {key}"),
+        "direct": (f"http://127.0.0.1:{PORT}{QUERY}", f"Authorization: Bearer {key}"),
+    }
+    loads: dict[str, list[Load]] = {way: [] for way in ways}
+    try:
+        host.shell(SAME_BUT_TCP.format(name=name, port=PORT, unit=UNIT, directory=DIRECTORY))
+        bodies = {way: host.shell(f"curl -sf -H {shlex.quote(header)} '{url}'") for way, (url, header) in ways.items()}
+        if bodies["gateway"] != bodies["direct"]:
+            raise NotMeasured(f"gateway: the two ways answer differently: {bodies}")
+        for _ in range(ROUNDS):
+            for way, (url, header) in ways.items():
+                loads[way].append(parse(host.shell(_wrk(url, header))))
+    finally:
+        host.shell(f"systemctl stop {UNIT}; rm -rf {DIRECTORY} /run/systemd/system/{UNIT}; systemctl daemon-reload")
+    return loads
+
+
+def parse(printed: str) -> Load:
+    """Return what wrk has printed; NotMeasured when it counts errors or shows no rate."""
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", printed)
+    latency = re.search(r"^\s+50%\s+([\d.]+)(us|ms|s)$", printed, re.MULTILINE)
+    if "Non-2xx" in printed or "Socket errors" in printed or not rate or not latency:
+        raise NotMeasured(f"gateway: wrk counts errors or shows no rate:\n{printed}")
+    return Load(float(rate[1]), float(latency[1]) * {"us": 0.001, "ms": 1, "s": 1000}[latency[2]])
+
+
+def figures(loads: dict[str, list[Load]]) -> list[Figure]:
+    """Return the rows of the table."""
+    method = f"wrk on the host, {THREADS} threads, {CONNECTIONS} connections, {SECONDS} s, median of {ROUNDS} in turn"
+    through = {"gateway": "nginx, wake proxy, PostgREST", "direct": "PostgREST on TCP, same unit and settings"}
+    shown = []
+    for way, described in through.items():
+        rates = [load.per_second for load in loads[way]]
+        middle = median(load.median_ms for load in loads[way])
+        how = f"{described}: {method} ({spread(rates)})"
+        shown += [
+            Figure(f"Requests, {way}", median(rates), "per s", how),
+            Figure(f"Requests, {way}: median latency", middle, "ms", "the same runs"),
+        ]
+    rates = {way: median(load.per_second for load in loads[way]) for way in loads}
+    share = 100 * rates["gateway"] / rates["direct"]
+    return [*shown, Figure("Gateway against direct", share, "%", "ratio of the medians", target=90, at_least=True)]
+
+
+def _wrk(url: str, header: str) -> str:
+    return f"wrk --latency -t{THREADS} -c{CONNECTIONS} -d{SECONDS}s -H {shlex.quote(header)} '{url}'"

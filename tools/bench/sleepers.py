@@ -1,0 +1,69 @@
+"""What projects cost that nobody uses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bench.figures import Figure
+from bench.host import BenchHost
+
+# Sums KiB by program; shared memory of PostgreSQL apart: it is a cache of fixed size that creating databases fills.
+SUM_OF_PSS = r"""
+for process in /proc/[0-9]*; do
+  [ -r "$process/smaps_rollup" ] && name=$(cat "$process/comm" 2>/dev/null) || continue
+  awk -v name="$name" '/^Pss:/ { all = $2 } /^Pss_Shmem:/ { shared = $2 }
+    END { if (name == "postgres") { print "buffers", shared; all -= shared } print name, all + 0 }' \
+    "$process/smaps_rollup" 2>/dev/null
+done
+df --output=used -t tmpfs 2>/dev/null | awk 'NR > 1 { used += $1 } END { print "tmpfs", used + 0 }'
+"""
+GROUPS = {"systemd": "systemd", "nginx": "nginx", "postgres": "PostgreSQL", "tmpfs": "tmpfs"}
+BUFFERS = "buffers"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """KiB by program or "tmpfs", PostgreSQL's shared memory under "buffers"."""
+
+    kib: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """All but PostgreSQL's shared memory."""
+        return sum(value for name, value in self.kib.items() if name != BUFFERS)
+
+
+def measure(host: BenchHost) -> Memory:
+    """Put all projects to sleep and add up what the processes and the tmpfs of the host hold."""
+    host.put_to_sleep()
+    return parse(host.shell(SUM_OF_PSS))
+
+
+def parse(listing: str) -> Memory:
+    """Return the sums by name of lines "name KiB"; a name may hold blanks."""
+    kib: dict[str, int] = {}
+    for line in listing.splitlines():
+        name, _, value = line.rpartition(" ")
+        kib[name] = kib.get(name, 0) + int(value)
+    return Memory(kib)
+
+
+def figures(before: Memory, after: Memory, added: int, processes: int) -> list[Figure]:
+    """Return the rows of the table for so many projects added between the two, all asleep."""
+    each = (after.total - before.total) / 1024 / added
+    buffers = (after.kib.get(BUFFERS, 0) - before.kib.get(BUFFERS, 0)) / 1024 / added
+    parts = ", ".join(f"{name} {kib:.0f} KiB" for name, kib in _growth(before, after, added).items())
+    method = f"PSS of all processes of the host (PID 1, nginx, PostgreSQL ...) and its tmpfs, by {added} more: {parts}"
+    cache = "a cache of fixed size (20 % of the host's memory) that creating databases fills; no project needs it"
+    return [
+        Figure("Processes of 100 sleeping projects", processes, "", "ps on the host, users berth-b*", target=0),
+        Figure("Memory of a sleeping project", each, "MiB", method, target=1),
+        Figure("Shared buffers of PostgreSQL filled by adding one", buffers, "MiB", cache),
+    ]
+
+
+def _growth(before: Memory, after: Memory, added: int) -> dict[str, float]:
+    parts: dict[str, float] = dict.fromkeys([*GROUPS.values(), "others"], 0.0)
+    for name in before.kib.keys() | after.kib.keys():
+        if name != BUFFERS:
+            parts[GROUPS.get(name, "others")] += (after.kib.get(name, 0) - before.kib.get(name, 0)) / added
+    return parts
