@@ -125,7 +125,7 @@ def _inventory_files(directory: Path) -> list[Path]:
     """The files Ansible would read as inventory; projects/ and secrets/ are directories, so never among them."""
     from ansible import constants
 
-    ignored = tuple(constants.config.get_config_value("INVENTORY_IGNORE_EXTS"))
+    ignored = tuple(constants.INVENTORY_IGNORE_EXTS)
     files = [
         path
         for path in sorted(directory.iterdir())

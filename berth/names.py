@@ -65,7 +65,7 @@ def login_role(name: str, service: str) -> str:
 
 
 def auth_port(number: int) -> int:
-    """The loopback TCP port of the project's auth service; raise ValueError for a number outside 1 to 9999."""
+    """The loopback TCP port of the project's auth service; raise ValueError for a number outside 1 to 9900."""
     if not 1 <= number <= HIGHEST_NUMBER:
         raise ValueError(f"project number {number}: allowed: 1 to {HIGHEST_NUMBER}")
     return AUTH_PORT_BASE + number

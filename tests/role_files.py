@@ -12,7 +12,10 @@ from role_interface import ROOT
 
 EXPRESSIONS = {"when", "changed_when", "failed_when", "until", "that"}
 IMPORTS = {f"ansible.builtin.{verb}_{what}" for verb in ("import", "include") for what in ("tasks", "role")}
-WRITERS = {f"ansible.builtin.{name}": key for name, key in (("template", "dest"), ("copy", "dest"))} | {
+WRITERS = {
+    "ansible.builtin.template": "dest",
+    "ansible.builtin.copy": "dest",
+    "ansible.builtin.assemble": "dest",
     "ansible.builtin.blockinfile": "path",
     "ansible.builtin.lineinfile": "path",
 }

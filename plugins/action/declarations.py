@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 try:
@@ -40,7 +41,9 @@ class ActionModule(ActionBase):
             "project_selected": [item["name"] for item in mine.projects if only in (None, item["name"])],
             "meta_crypto_key": mine.meta_crypto_key,
         }
-        return {**result, "changed": False, "ansible_facts": facts}
+        # Only what was read is hidden: an error must be seen.
+        hidden = {"_ansible_no_log": boolean(self._task.args.get("no_log", True))}
+        return {**result, **hidden, "changed": False, "ansible_facts": facts}
 
 
 WANTED = ("ansible_host", "berth_public_url", "berth_database_address", "berth_host_memory_mb")

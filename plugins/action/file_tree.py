@@ -42,7 +42,6 @@ class ActionModule(ActionBase):
         return {
             "path": spec["path"] if item is None else spec["path"].replace("NAME", item["name"]),
             "item": "" if item is None else item["name"],
-            "content": str(content),
+            "secret_content" if spec.get("secret") else "content": str(content),
             "mode": spec.get("mode", "0644"),
-            "secret": spec.get("secret", False),
         }

@@ -41,12 +41,13 @@ def pick(items, paths):
 
 
 def _at(item, path):
+    found = item
     for step in path.split("."):
         try:
-            item = item[step]
+            found = found[step]
         except (KeyError, TypeError) as error:
             raise AnsibleFilterError(f"pick: no {path} in the item with the keys {', '.join(item)}") from error
-    return item
+    return found
 
 
 class FilterModule:

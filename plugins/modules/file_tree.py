@@ -31,11 +31,14 @@ options:
         type: str
         default: "0644"
       secret:
-        description: Whether the content is kept out of the diff.
+        description: Whether the content is kept out of the diff, the log of the host and every output.
         type: bool
         default: false
       content:
         description: Rendered content; filled in by the action.
+        type: str
+      secret_content:
+        description: Rendered content of a secret file; filled in by the action.
         type: str
       item:
         description: Name of the item; filled in by the action.
@@ -98,9 +101,9 @@ class File:
 
     def __init__(self, params):
         self.path = Path(params["path"])
-        self.content = params["content"].encode()
+        self.secret = params["content"] is None
+        self.content = (params["secret_content"] if self.secret else params["content"]).encode()
         self.mode = int(params["mode"], 8)
-        self.secret = params["secret"]
         self.item = params["item"]
 
     def old(self):
@@ -117,7 +120,8 @@ class File:
         if self.secret:
             before, after = (b"(secret)\n" if before else b"", b"(secret, changed)\n")
         header = str(self.path)
-        return {"before": before.decode(), "after": after.decode(), "before_header": header, "after_header": header}
+        shown = {"before": before.decode(errors="replace"), "after": after.decode()}
+        return {**shown, "before_header": header, "after_header": header}
 
     def write(self, path):
         """Writes the content so that a reader sees the old file or the new one, never a part."""
@@ -150,9 +154,9 @@ def validate(module, root, files):
 def main():
     file_options = {
         "path": {"type": "path", "required": True},
-        "content": {"type": "str", "required": True},
+        "content": {"type": "str"},
+        "secret_content": {"type": "str", "no_log": True},
         "mode": {"type": "str", "default": "0644"},
-        "secret": {"type": "bool", "default": False},
         "item": {"type": "str", "default": ""},
     }
     module = AnsibleModule(

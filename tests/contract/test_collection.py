@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,17 +23,19 @@ DECOYS = (
 )
 PLAYBOOK = """\
 - name: A role by its full name
-  hosts: localhost
-  gather_facts: true
+  hosts: elsewhere
+  gather_facts: false
   vars:
+    ansible_host: 10.88.0.250
     ansible_connection: local
     ansible_python_interpreter: "{{ ansible_playbook_python }}"
   roles:
-    - role: berth.supabase.nginx
+    - role: berth.supabase.local_host
       vars:
-        nginx_services: [rest]
+        local_host_state: absent
+        local_host_bridge: berth-nowhere
+        local_host_directory: "{{ playbook_dir }}/local"
 """
-UNTOUCHED = [Path("/etc/nginx/berth"), Path("/etc/logrotate.d/berth-nginx"), Path("/var/log/nginx/berth")]
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -77,13 +80,13 @@ def test_role_of_the_installed_collection_works_by_its_full_name(archive: Path, 
     elsewhere = {"ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_NOCOLOR": "1"}
     run(COMMANDS / "ansible-galaxy", *install, cwd=tmp_path, **elsewhere)
     (tmp_path / "playbook.yml").write_text(PLAYBOOK)
-    before = [path.exists() for path in UNTOUCHED]
     done = run(
         COMMANDS / "ansible-playbook",
-        *("--check", "-i", "localhost,", "playbook.yml"),
+        *("--check", "-i", "elsewhere,", "playbook.yml"),
         cwd=tmp_path,
         **elsewhere,
     )
-    assert "berth.supabase.nginx : Validating arguments" in done.stdout
-    assert "berth.supabase.nginx : Ensure the configuration is in place" in done.stdout
-    assert [path.exists() for path in UNTOUCHED] == before
+    assert "berth.supabase.local_host : Validating arguments" in done.stdout
+    assert "berth.supabase.local_host : Remove the local host" in done.stdout
+    assert re.search(r"elsewhere .*changed=0 .*failed=0 ", done.stdout)
+    assert not (tmp_path / "local").exists()

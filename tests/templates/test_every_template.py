@@ -9,7 +9,6 @@ TEMPLATES = [
     for path in sorted((ROOT / "roles").glob("*/templates/**/*.j2"))
 ]
 SECRET_WORD = "crypto.key.j2"
-UNDOCUMENTED = {"meta.nft.j2", "firewall.nft.j2", "wake.env.j2", "check.conf.j2", "keys.map.j2", "logrotate.j2"}
 
 
 @pytest.mark.parametrize(("role", "path"), TEMPLATES, ids=lambda value: getattr(value, "name", value))

@@ -76,6 +76,11 @@ def test_system_user_cannot_log_in() -> None:
     assert rendered("sysusers.conf.j2") == [line]
 
 
+def test_system_user_may_log_in_as_the_services_of_its_project() -> None:
+    text = [line.split() for line in rendered("ident.conf.j2")]
+    assert text == [["berth", "berth-my-blog", f"my_blog_{service}"] for service in ("rest", "auth")]
+
+
 def test_gateway_knows_every_domain() -> None:
     text = rendered("nginx/domains.map.j2", domains=["a.example.com", "b.example.com"])
     assert text == ["a.example.com my-blog;", "b.example.com my-blog;"]

@@ -1,0 +1,72 @@
+"""Files as the module file_tree compares, shows and writes them."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import ansible_plugins  # noqa: F401 - makes the collection importable
+import pytest
+from ansible_collections.berth.supabase.plugins.modules.file_tree import File
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="files are root's: only root can write such")
+
+
+def file(path: Path, content: str = "new\n", secret: bool = False) -> File:
+    """Return a file as the action hands it over."""
+    contents = {"content": None if secret else content, "secret_content": content if secret else None}
+    return File({"path": str(path), "mode": "0640", "item": "", **contents})
+
+
+def test_a_file_that_is_not_there_differs(tmp_path: Path) -> None:
+    assert file(tmp_path / "a").differs()
+
+
+@as_root
+def test_a_written_file_differs_no_more(tmp_path: Path) -> None:
+    wanted = file(tmp_path / "deep" / "er" / "a")
+    wanted.write(wanted.path)
+    assert not wanted.differs()
+
+
+@as_root
+@pytest.mark.parametrize("change", [lambda path: path.chmod(0o644), lambda path: os.chown(path, 1, 0)])
+def test_mode_and_owner_count(tmp_path: Path, change: Any) -> None:
+    wanted = file(tmp_path / "a")
+    wanted.write(wanted.path)
+    change(wanted.path)
+    assert wanted.differs()
+
+
+def test_content_counts(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("old\n")
+    assert file(tmp_path / "a").differs()
+
+
+def test_writing_leaves_the_file_with_its_mode_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("old\n")
+    wanted = file(tmp_path / "a", "grüße\n")
+    wanted.write(wanted.path)
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert wanted.path.read_text() == "grüße\n"
+    assert wanted.path.stat().st_mode & 0o7777 == 0o640
+
+
+def test_diff_shows_old_and_new(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("old\n")
+    shown = file(tmp_path / "a").diff()
+    assert (shown["before"], shown["after"]) == ("old\n", "new\n")
+    assert shown["before_header"] == str(tmp_path / "a")
+
+
+def test_diff_of_a_file_that_is_no_text_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"caf\xe9\n")
+    assert file(tmp_path / "a").diff()["before"].startswith("caf")
+
+
+@pytest.mark.parametrize("old", ["hunter1\n", ""])
+def test_diff_of_a_secret_shows_neither(tmp_path: Path, old: str) -> None:
+    if old:
+        (tmp_path / "a").write_text(old)
+    shown = file(tmp_path / "a", "hunter2\n", secret=True).diff()
+    assert "hunter" not in str(shown)
+    assert shown["before"] != shown["after"]
