@@ -86,9 +86,11 @@ class Service:
         """Returns the units that must run; a proxy that runs beside them is a project that happens to be awake."""
         return [unit for unit, wanted in self.enabled().items() if wanted]
 
-    def stopped(self):
-        """Returns the units that must not run."""
-        return [] if self.is_present else self.units()
+    def stopped(self, found):
+        """Returns the units that must not run: a socket cannot start beside a proxy that runs without it."""
+        if not self.is_present:
+            return self.units()
+        return [] if found.is_active(self.socket) else [self.proxy]
 
 
 class Found:
@@ -112,7 +114,7 @@ def converge(systemd, services, files):
     found = Found(systemd, [unit for service in services for unit in service.units()])
     enabled = {unit: wanted for service in services for unit, wanted in service.enabled().items()}
     systemd.run("disable", [unit for unit, wanted in enabled.items() if found.is_enabled(unit) and not wanted])
-    systemd.run("stop", [unit for service in services for unit in service.stopped() if found.is_active(unit)])
+    systemd.run("stop", [unit for service in services for unit in service.stopped(found) if found.is_active(unit)])
     stale = []
     for service in services:
         patterns = [pattern.replace("NAME", service.project) for pattern in files.get(service.name, [])]

@@ -42,7 +42,7 @@ def parse(listing: str) -> Memory:
     """Return the sums by name of lines "name KiB"; a name may hold blanks."""
     kib: dict[str, int] = {}
     for line in listing.splitlines():
-        name, _, value = line.partition(" ")
+        name, _, value = line.rpartition(" ")
         kib[name] = kib.get(name, 0) + int(value)
     return Memory(kib)
 
