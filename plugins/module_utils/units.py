@@ -51,5 +51,6 @@ def wall_clock(monotonic_microseconds):
 
 def newest(patterns):
     """Returns when the newest of the files, links and directories that match was changed; 0 when there is none."""
-    found = [path for pattern in patterns for path in glob.glob(pattern, recursive=True)]
+    # Path.glob takes no absolute patterns, and its ** finds directories only.
+    found = [path for pattern in patterns for path in glob.glob(pattern, recursive=True)]  # noqa: PTH207
     return max((os.lstat(path).st_mtime for path in found), default=0)

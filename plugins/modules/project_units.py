@@ -34,8 +34,8 @@ options:
         required: true
   files:
     description:
-      - For each service the patterns of files that it reads at start, C(NAME) standing for the project. What runs and is
-        older than one of them is restarted.
+      - For each service the patterns of files that it reads at start, C(NAME) standing for the project. What runs and
+        is older than one of them is restarted.
     type: dict
     default: {}
 author: The Berth maintainers (@berth)
@@ -141,9 +141,7 @@ def main():
         supports_check_mode=True,
     )
     systemd = Systemd(module)
-    services = [
-        Service(name, project) for project in module.params["projects"] for name in module.params["services"]
-    ]
+    services = [Service(name, project) for project in module.params["projects"] for name in module.params["services"]]
     converge(systemd, services, module.params["files"])
     systemd.exit()
 

@@ -36,6 +36,12 @@ def documentation(kind: str, names: tuple[str, ...]) -> dict[str, Any]:
     return {name.removeprefix("berth.supabase."): found for name, found in json.loads(done.stdout).items()}
 
 
+def undescribed(found: dict[str, Any]) -> list[str]:
+    """Return the options without a description, however deep."""
+    inner = [name for option in found.values() for name in undescribed(option.get("suboptions") or {})]
+    return [name for name, option in found.items() if not option.get("description")] + inner
+
+
 @pytest.mark.parametrize(("kind", "names"), [("module", MODULES), ("filter", FILTERS)])
 def test_plugins_are_documented(kind: str, names: tuple[str, ...]) -> None:
     found = documentation(kind, names)
@@ -43,6 +49,7 @@ def test_plugins_are_documented(kind: str, names: tuple[str, ...]) -> None:
     for name, parts in found.items():
         assert parts["doc"]["short_description"], name
         assert parts["doc"]["description"], name
+        assert undescribed(parts["doc"].get("options") or {}) == [], name
         assert f"berth.supabase.{name}" in parts["examples"], name
         source = (ROOT / "plugins" / kind.replace("module", "modules") / f"{name}.py").read_text()
         assert "\nRETURN = " in source, name

@@ -61,13 +61,13 @@ done"""
 @pytest.mark.parametrize("service", ["rest", "auth"])
 def test_project_that_never_sleeps_runs_without_a_request(gateway, fleet, service):
     awake = fleet.project("awake")
-    proxy, worker = f"berth-{service}-wake@awake.service", f"berth-{service}@awake.service"
-    before = main_pid(fleet, awake.host, worker)
-    assert before > 0
-    fleet.on(awake.host, f"systemctl restart {proxy}")
-    wait_until(lambda: main_pid(fleet, awake.host, worker) not in (0, before), f"{worker} runs again")
-    assert fleet.on(awake.host, f"systemctl is-enabled {proxy}") == "enabled"
-    assert mark(gateway, awake) == "awake"
+    units = [f"berth-{service}-wake@awake.service", f"berth-{service}@awake.service"]
+    before = [main_pid(fleet, awake.host, unit) for unit in units]
+    assert all(before)
+    fleet.on(awake.host, f"systemctl restart {units[1]}")
+    wait_until(lambda: main_pid(fleet, awake.host, units[1]) not in (0, before[1]), f"{units[1]} runs again")
+    wait_until(lambda: main_pid(fleet, awake.host, units[0]), f"{units[0]} runs again")
+    assert fleet.on(awake.host, f"systemctl is-enabled {units[0]}") == "enabled"
 
 
 def test_converge_of_unchanged_declarations_wakes_nobody_and_changes_nothing(gateway, fleet):

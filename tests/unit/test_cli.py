@@ -147,7 +147,7 @@ def test_bad_declaration_is_told_without_a_traceback(run: Run, environment: Path
     (environment / "projects/blog.yml").write_text(yaml.safe_dump(BLOG | {"number": "1"}))
     assert refused(run("list")) == (
         "berth: inventory/local/projects/blog.yml: number: found '1', "
-        "allowed: a whole number from 1 to 9999; remove the quotes\n"
+        "allowed: a whole number from 1 to 9900; remove the quotes\n"
     )
 
 

@@ -146,7 +146,7 @@ def test_message_names_file_field_value_allowed_and_remedy(
 @pytest.mark.parametrize(
     ("path", "value", "told"),
     [
-        ("number", "7", "number: found '7', allowed: a whole number from 1 to 9999; remove the quotes"),
+        ("number", "7", "number: found '7', allowed: a whole number from 1 to 9900; remove the quotes"),
         ("number", 0, "number: found 0, allowed"),
         ("number", 10000, "number: found 10000, allowed"),
         ("number", True, "number: found True, allowed"),

@@ -1,0 +1,98 @@
+"""Logins of one project reach no other database, neither with a system user nor with a password."""
+
+import itertools
+import re
+
+import psycopg
+import pytest
+
+PAIRS = list(itertools.permutations(("one", "two-words", "three"), 2))
+CLOSED = ("postgres", "template1", "template0", "berth_template")
+
+
+@pytest.fixture(params=PAIRS, ids=lambda pair: f"{pair[0]}-on-{pair[1]}")
+def pair(fleet, request):
+    """Give the attacking and the attacked project."""
+    return tuple(fleet.project(name) for name in request.param)
+
+
+def login(fleet, project, role, database, host="/run/postgresql"):
+    """Returns what PostgreSQL answers to a login by the project's system user, without a password."""
+    options = f"host={host} user={role} dbname={database} connect_timeout=5"
+    command = f"runuser --user berth-{project.name} -- psql -wAtc 'SELECT current_database()' '{options}' 2>&1"
+    return fleet.on(project.host, command, check=False)
+
+
+def refused(answer):
+    """Whether PostgreSQL itself refused the login (not, say, a missing psql)."""
+    return bool(re.search(r"FATAL:.*(reject|authentication failed|permission denied|not currently accept)", answer))
+
+
+def test_system_user_reaches_no_role_or_database_of_another(fleet, pair):
+    mine, theirs = pair
+    for service in ("rest", "auth", "owner"):
+        attempts = [
+            (f"{theirs.database}_{service}", theirs.database),
+            (f"{mine.database}_{service}", theirs.database),
+            (f"{theirs.database}_{service}", mine.database),
+        ]
+        for role, database in attempts:
+            answer = login(fleet, mine, role, database)
+            assert refused(answer) or (service == "owner" and "no password supplied" in answer), (role, answer)
+
+
+@pytest.mark.parametrize("name", ["one", "two-words", "three"])
+def test_system_user_reaches_its_own_roles_and_database(fleet, name):
+    project = fleet.project(name)
+    for service in ("rest", "auth"):
+        assert login(fleet, project, f"{project.database}_{service}", project.database) == project.database
+
+
+@pytest.mark.parametrize("database", ["one", "two_words", *CLOSED])
+def test_system_user_is_no_administrator(fleet, database):
+    one = fleet.project("one")
+    for role in ("supabase_admin", "postgres", "root", "service_role", "supabase_auth_admin", "berth_template_auth"):
+        answer = login(fleet, one, role, database)
+        assert refused(answer) or "does not exist" in answer, (role, answer)
+
+
+def test_postgres_listens_on_no_network_address(fleet):
+    for host in ("trixie", "bookworm"):
+        listening = fleet.on(host, "ss --listening --numeric --processes --tcp")
+        assert "nginx" in listening
+        assert '"postgres"' not in listening
+        assert '"postgres"' in fleet.on(host, "ss --listening --numeric --processes --unix")
+
+
+def into(project, database):
+    """Connects with the owner's password to a database."""
+    return psycopg.connect(project.db_url, dbname=database, connect_timeout=10)
+
+
+def test_password_of_an_owner_opens_no_other_project(pair):
+    mine, theirs = pair
+    with pytest.raises(psycopg.OperationalError, match="pg_hba.conf rejects"):
+        into(mine, theirs.database)
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(mine.db_url, user=f"{theirs.database}_owner", dbname=theirs.database, connect_timeout=10)
+
+
+@pytest.mark.parametrize("name", ["one", "two-words", "three"])
+def test_password_of_an_owner_opens_the_own_database_alone(fleet, name):
+    project = fleet.project(name)
+    for database in CLOSED:
+        with pytest.raises(psycopg.OperationalError, match="pg_hba.conf rejects"):
+            into(project, database)
+    with into(project, project.database) as connection:
+        assert connection.execute("SELECT current_database()").fetchone() == (project.database,)
+
+
+def test_without_pg_hba_the_databases_are_closed_still(fleet, pair):
+    """The second lock: CONNECT itself, asked of PostgreSQL for every role of the attacker."""
+    mine, theirs = pair
+    roles = [f"{mine.database}_{service}" for service in ("rest", "auth", "owner")]
+    for database, expected in [(theirs.database, "f"), (mine.database, "t"), *((name, "f") for name in CLOSED)]:
+        for role in roles:
+            query = f"SELECT has_database_privilege('{role}', '{database}', 'CONNECT')"
+            answer = fleet.on(mine.host, f'psql -U supabase_admin -d postgres -Atc "{query}"')
+            assert (role, database, answer) == (role, database, expected)
