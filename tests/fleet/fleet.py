@@ -38,9 +38,9 @@ class Project:
     name: str
     host: str
     urls: list[str]
-    anon_key: str
-    service_role_key: str
-    db_url: str
+    anon_key: str = field(repr=False)
+    service_role_key: str = field(repr=False)
+    db_url: str = field(repr=False)
 
     @property
     def url(self) -> str:

@@ -71,7 +71,7 @@ def into(project, database):
 
 def test_password_of_an_owner_opens_no_other_project(pair):
     mine, theirs = pair
-    with pytest.raises(psycopg.OperationalError, match="pg_hba.conf rejects"):
+    with pytest.raises(psycopg.OperationalError, match=r"pg_hba\.conf rejects"):
         into(mine, theirs.database)
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(mine.db_url, user=f"{theirs.database}_owner", dbname=theirs.database, connect_timeout=10)
@@ -81,7 +81,7 @@ def test_password_of_an_owner_opens_no_other_project(pair):
 def test_password_of_an_owner_opens_the_own_database_alone(fleet, name):
     project = fleet.project(name)
     for database in CLOSED:
-        with pytest.raises(psycopg.OperationalError, match="pg_hba.conf rejects"):
+        with pytest.raises(psycopg.OperationalError, match=r"pg_hba\.conf rejects"):
             into(project, database)
     with into(project, project.database) as connection:
         assert connection.execute("SELECT current_database()").fetchone() == (project.database,)
@@ -93,6 +93,9 @@ def test_without_pg_hba_the_databases_are_closed_still(fleet, pair):
     roles = [f"{mine.database}_{service}" for service in ("rest", "auth", "owner")]
     for database, expected in [(theirs.database, "f"), (mine.database, "t"), *((name, "f") for name in CLOSED)]:
         for role in roles:
-            query = f"SELECT has_database_privilege('{role}', '{database}', 'CONNECT')"
+            query = (
+                f"SELECT datallowconn AND has_database_privilege('{role}', datname, 'CONNECT') FROM pg_database"
+                f" WHERE datname = '{database}'"
+            )
             answer = fleet.on(mine.host, f'psql -U supabase_admin -d postgres -Atc "{query}"')
             assert (role, database, answer) == (role, database, expected)
