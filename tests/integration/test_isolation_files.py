@@ -14,7 +14,7 @@ import socket, sys
 family, address = (socket.AF_INET, ("127.0.0.1", int(sys.argv[1]))) if sys.argv[1].isdigit() else (
     socket.AF_UNIX, sys.argv[1])
 client = socket.socket(family)
-client.settimeout(3)
+client.settimeout(1)
 try:
     client.connect(address)
 except OSError as error:

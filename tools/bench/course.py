@@ -27,7 +27,7 @@ class Course:
     def run(self) -> list[Figure]:
         """Return all figures in the order of PARTS; NotMeasured, or AssertionError when a play fails."""
         self._tell("configure the bare host")
-        self.found["ready"] = ready.figures(ready.make(self.host))
+        self._keep("ready", ready.figures(ready.make(self.host)))
         small = self._converge()
         self._add()
         if self.wanted & NEED_MANY:
@@ -36,15 +36,21 @@ class Course:
             self._wake()
         large = self._converge()
         if small and large:
-            self.found["converge"] = converge.figures(small, large)
+            self._keep("converge", converge.figures(small, large))
         self._add()
         if "gateway" in self.wanted:
             self._tell("ask PostgREST through the gateway and directly")
-            self.found["gateway"] = gateway.figures(gateway.measure(self.host, "b001"))
+            self._keep("gateway", gateway.figures(gateway.measure(self.host, "b001")))
         return [figure for part in PARTS if part in self.wanted for figure in self.found[part]]
 
     def _tell(self, what: str) -> None:
         self.say(f"{time.monotonic() - self.began:5.0f} s  {what}")
+
+    def _keep(self, part: str, figures: list[Figure]) -> None:
+        self.found[part] += figures
+        if part in self.wanted:
+            for figure in figures:
+                self.say(f"           {figure.what}: {figure.measured}  {figure.verdict}".rstrip())
 
     def _converge(self) -> converge.Converged | None:
         if "converge" not in self.wanted:
@@ -56,7 +62,7 @@ class Course:
         if "add" not in self.wanted:
             return
         self._tell(f"add projects to {self.projects}")
-        self.found["add"] += adding.figures(adding.measure(self.host, self.projects + 1), self.projects)
+        self._keep("add", adding.figures(adding.measure(self.host, self.projects + 1), self.projects))
         self.projects += adding.ROUNDS
 
     def _grow(self) -> None:
@@ -68,9 +74,9 @@ class Course:
             self._tell(f"add up the memory of {MANY} sleeping projects")
             grown = MANY - self.projects
             after = sleepers.measure(self.host)
-            self.found["sleepers"] = sleepers.figures(before, after, grown, len(self.host.running()))
             method = f"playbooks/site.yml, which adds {grown} projects in one run"
-            self.found["sleepers"].append(Figure(f"Host made to hold {MANY} projects", timed.seconds, "s", method))
+            made = Figure(f"Host made to hold {MANY} projects", timed.seconds, "s", method)
+            self._keep("sleepers", [*sleepers.figures(before, after, grown, len(self.host.running())), made])
         self.projects = MANY
 
     def _wake(self) -> None:
@@ -79,4 +85,4 @@ class Course:
             self._tell(f"wake {service} of {wake.WAKES} projects")
             names = [f"b{number:03}" for number in range(start, start + wake.WAKES)]
             withheld = STAND_IN if service == "auth" and not self.host.has_real_auth else ""
-            self.found["wake"] += wake.figures(wake.measure(self.host, service, names), withheld)
+            self._keep("wake", wake.figures(wake.measure(self.host, service, names), withheld))
