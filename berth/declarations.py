@@ -1,6 +1,6 @@
 """The projects of an environment, read from its files and checked against each other."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from berth.errors import BerthError
 from berth.explain import explain, found
 from berth.models import Auth, Limits, Project, Rest
 from berth.names import InvalidName, database_name
-from berth.yaml_files import InvalidYaml, read_mapping
+from berth.yaml_files import InvalidYaml, parse_mapping, read_mapping
 
 __all__ = ["Auth", "DeclarationError", "Limits", "Project", "Rest", "load", "projects_directory"]
 
@@ -35,15 +35,24 @@ def shown(path: Path) -> str:
 
 
 def load(
-    inventory_dir: Path, hosts: Collection[str], architectures: Collection[str] = ("shared",)
+    inventory_dir: Path,
+    hosts: Collection[str],
+    architectures: Collection[str] = ("shared",),
+    proposed: Mapping[Path, str] | None = None,
 ) -> dict[str, Project]:
-    """The projects by name; raise DeclarationError with every problem of every file in projects/."""
+    """The projects by name; raise DeclarationError with every problem of every file in projects/.
+
+    `proposed` holds texts that count as if they stood in files of that path already.
+    """
     problems: list[str] = []
     projects: dict[str, Project] = {}
     raw_files: dict[Path, dict[str, Any]] = {}
-    for path in _files(projects_directory(inventory_dir), problems):
+    drafts = proposed or {}
+    there = [path for path in _files(projects_directory(inventory_dir), problems) if path not in drafts]
+    # drafts last, so that a conflict is told of them and not of the file that was there before
+    for path in [*there, *drafts]:
         try:
-            raw_files[path] = read_mapping(path)
+            raw_files[path] = parse_mapping(drafts[path]) if path in drafts else read_mapping(path)
         except InvalidYaml as error:
             problems.append(f"{shown(path)}: {error}")
     for path, raw in raw_files.items():

@@ -68,7 +68,7 @@ def ensure_roles(cluster):
     found = {
         row.rolname: row
         for row in cluster.rows(
-            "SELECT rolname, rolcanlogin, rolinherit, rolbypassrls, rolconfig,"
+            "SELECT rolname, rolcanlogin, rolinherit, rolbypassrls,"
             " rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication AS mighty FROM pg_roles"
         )
     }
@@ -80,9 +80,18 @@ def ensure_roles(cluster):
         elif (row.rolcanlogin, row.rolinherit, row.rolbypassrls) != attributes or row.mighty:
             plain = "NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION"
             cluster.change(compose(f"ALTER ROLE {{role}} {words} {plain}", role=name))
-        # A project may set things on a group role it acts as; PostgREST of other projects must not see them.
-        if row is not None and row.rolconfig and name != TEMPLATE_LOGIN:
-            cluster.change(compose("ALTER ROLE {role} RESET ALL", role=name))
+
+
+def ensure_no_settings(cluster):
+    """Takes back what projects have set on the group roles they act as, everywhere and in single databases."""
+    rows = cluster.rows(
+        "SELECT r.rolname, d.datname FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole"
+        " LEFT JOIN pg_database d ON d.oid = s.setdatabase WHERE r.rolname = ANY(%s)",
+        ([name for name in ROLES if name != TEMPLATE_LOGIN],),
+    )
+    for row in rows:
+        place = compose(" IN DATABASE {name}", name=row.datname) if row.datname else compose("")
+        cluster.change(compose("ALTER ROLE {role}{place} RESET ALL", role=row.rolname, place=place))
 
 
 def ensure_memberships(cluster):
@@ -127,6 +136,7 @@ def main():
     module = AnsibleModule(argument_spec=CONNECTION_SPEC, supports_check_mode=True)
     cluster = open_cluster(module, when_absent="the group roles of all projects\n")
     ensure_roles(cluster)
+    ensure_no_settings(cluster)
     ensure_memberships(cluster)
     ensure_closed_doors(cluster)
     ensure_template_login(cluster)

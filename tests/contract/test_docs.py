@@ -96,6 +96,7 @@ def test_declarations_on_pages_are_sound(page: str) -> None:
 def test_page_of_the_gateway_has_every_error() -> None:
     templates = "".join(path.read_text() for path in (REPOSITORY / "roles/nginx/templates").glob("*.j2"))
     sent = set(re.findall(r"return (\d+) '\{\"code\":\"(\w+)\"", templates))
+    sent |= set(re.findall(r"\('\w+', (\d+), '(\w+)'", templates))
     assert sent
     assert {(status, code.strip("`")) for status, code, _ in table("docs/gateway.md", "Status")} == sent
 

@@ -1,13 +1,17 @@
 """Fixtures of the tests on local hosts."""
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 from fleet import Fleet, Project
 from fleet.content import fill, sign_in
 from fleet.gateway import Gateway
+from fleet.newcomers import declare, forget, holdings
+from fleet.secrecy import CommandLines, secrets_of
 from fleet.services import put_to_sleep
 
+CANARY = "a-word-that-a-command-line-does-show"
 FILLED = ("one", "two-words", "three", "awake", "twelve")
 
 
@@ -33,3 +37,16 @@ def sleeper(gateway: Gateway, fleet: Fleet) -> Project:
     project = fleet.project("two-words")
     put_to_sleep(fleet, project)
     return project
+
+
+@pytest.fixture(scope="session")
+def newcomer(fleet: Fleet) -> Iterator[SimpleNamespace]:
+    """Give a project that `project.yml --diff -vvv` added undisturbed: run, command lines meanwhile, holdings."""
+    name, host, number = "newcomer", "bookworm", 20
+    forget(fleet, name, host)
+    project = declare(fleet, name, number, host)
+    with CommandLines([*secrets_of(fleet, name), CANARY]) as watched:
+        fleet.on(host, f"sh -c 'sleep 1; :' {CANARY}")
+        run = fleet.succeed("project.yml", "-e", f"project={name}", "--diff", "-vvv")
+    yield SimpleNamespace(project=project, run=run, watched=watched, holdings=holdings(fleet, project, number))
+    forget(fleet, name, host)

@@ -83,7 +83,6 @@ WITHOUT_EFFECT = [
     "REVOKE ALL ON DATABASE two_words FROM postgres, anon, authenticated, service_role",
     "REVOKE ALL ON DATABASE two_words FROM two_words_rest, two_words_auth, two_words_owner",
     "DROP OWNED BY postgres CASCADE",
-    "REASSIGN OWNED BY postgres TO one_owner",
 ]
 RIGHTS = "SELECT datacl, datdba FROM pg_database WHERE datname = 'two_words'"
 

@@ -91,9 +91,8 @@ def test_password_of_an_owner_opens_the_own_database_alone(fleet, name):
 def test_without_pg_hba_all_other_databases_are_closed_still(fleet, name):
     """The second lock: CONNECT itself, asked of PostgreSQL for every login role."""
     project = fleet.project(name)
+    query = """SELECT string_agg(datname, ' ') FROM pg_database
+        WHERE datallowconn AND has_database_privilege(:'role', oid, 'CONNECT')"""
     for service in ("rest", "auth", "owner"):
-        query = (
-            "SELECT string_agg(datname, ' ') FROM pg_database"
-            f" WHERE datallowconn AND has_database_privilege('{project.database}_{service}', oid, 'CONNECT')"
-        )
-        assert fleet.on(project.host, f'psql -U supabase_admin -d postgres -Atc "{query}"') == project.database
+        psql = f"psql -U supabase_admin -d postgres -At -v role={project.database}_{service}"
+        assert fleet.on(project.host, psql, stdin=query) == project.database

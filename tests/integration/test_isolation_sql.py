@@ -31,6 +31,7 @@ ATTACKS = {
     "GRANT pg_read_all_data TO postgres": (DENIED, "GRANT SELECT ON public.marks TO anon"),
     "GRANT supabase_admin TO postgres": (DENIED, "GRANT SELECT ON public.marks TO anon"),
     "REVOKE anon FROM two_words_rest": (DENIED, "REVOKE SELECT ON public.marks FROM anon"),
+    "REASSIGN OWNED BY two_words_owner TO one_owner": (DENIED, "ALTER TABLE public.marks OWNER TO postgres"),
     "SELECT rolpassword FROM pg_authid": (DENIED, "SELECT rolname FROM pg_roles"),
     "SELECT passwd FROM pg_shadow": (DENIED, "SELECT usename FROM pg_user"),
     "UPDATE pg_database SET datconnlimit = 0": (DENIED, "UPDATE public.marks SET project = project"),
@@ -84,8 +85,8 @@ ATTACKS = {
     ),
     "SELECT pg_create_physical_replication_slot('s')": (DENIED, "SELECT * FROM pg_replication_slots"),
     "SELECT pg_create_logical_replication_slot('s', 'pgoutput')": (DENIED, "SELECT * FROM pg_replication_slots"),
-    "LOCK TABLE pg_authid": (DENIED, "LOCK TABLE public.marks"),
-    "LOCK TABLE pg_database": (DENIED, "LOCK TABLE public.marks"),
+    "DO $$ BEGIN LOCK TABLE pg_authid; END $$": (DENIED, "LOCK TABLE public.marks"),
+    "DO $$ BEGIN LOCK TABLE pg_database; END $$": (DENIED, "LOCK TABLE public.marks"),
 }
 
 

@@ -39,7 +39,7 @@ def describe(host: BenchHost, load: float) -> dict[str, str]:
 
 
 SERVICES = {"rest": "PostgREST", "auth": "GoTrue"}
-PROVISIONAL = ": **the machine was not idle, so these figures are provisional**"
+PROVISIONAL = ": the machine was not idle, so these figures are provisional"
 
 
 def other_hosts() -> list[str]:

@@ -1,0 +1,183 @@
+"""Commands that change declarations and bring the host along: add, update, pause, resume, domains."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from berth.cli.common import Inventory, Json, Name, Place, Plan, ShowPlaybook, place, print_json, told_in_one_line
+from berth.cli.converge import show_line
+from berth.cli.questions import ask_for_missing, assignments
+from berth.cli.run import converge, show_plan
+
+if TYPE_CHECKING:
+    from berth.models import Project
+    from berth.store import Draft
+
+Domains = Annotated[list[str], typer.Argument(metavar="DOMAIN...", help="DNS names.", show_default=False)]
+domains = typer.Typer(name="domains", help="Add, remove or list the domains of a project.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("add")(add)
+    app.command("update")(update)
+    app.command("pause")(pause)
+    app.command("resume")(resume)
+    app.add_typer(domains)
+
+
+def add(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Name of the project.", show_default=False)] = None,
+    host: Annotated[str | None, typer.Option(help="Host to run on; needed where there are several.")] = None,
+    architecture: Annotated[str, typer.Option(help="shared or isolated.")] = "shared",
+    domain: Annotated[list[str] | None, typer.Option(help="DNS name of the project; may be given again.")] = None,
+    idle_timeout: Annotated[str | None, typer.Option(help="Such as 15min, 1h or never.")] = None,
+    inventory: Inventory = None,
+    plan_only: Plan = False,
+    show_playbook: ShowPlaybook = False,
+    as_json: Json = False,
+) -> None:
+    """Declare a project and configure it on its host."""
+    with told_in_one_line():
+        here = place(inventory)
+        may_ask = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
+        asked = ask_for_missing(name, host, domain, list(here.environment.hosts), may_ask)
+        settings: dict[str, Any] = {"domains": asked.domains, "idle_timeout": idle_timeout}
+        change = _Change(
+            draft=lambda: here.store.draft_add(asked.name, asked.host, architecture, **settings),
+            write=lambda: here.store.add(asked.name, asked.host, architecture, **settings),
+        )
+        _carry_out(ctx, here, change, plan_only, show_playbook, as_json)
+
+
+def update(
+    ctx: typer.Context,
+    name: Name,
+    values: Annotated[
+        list[str],
+        typer.Argument(metavar="KEY=VALUE...", help="Such as limits.connections=50; null for the default."),
+    ],
+    inventory: Inventory = None,
+    plan_only: Plan = False,
+    show_playbook: ShowPlaybook = False,
+    as_json: Json = False,
+) -> None:
+    """Change keys of a project's declaration and configure the project."""
+    with told_in_one_line():
+        _update(ctx, name, assignments(values), inventory, plan_only, show_playbook, as_json)
+
+
+def pause(
+    ctx: typer.Context,
+    name: Name,
+    inventory: Inventory = None,
+    plan_only: Plan = False,
+    show_playbook: ShowPlaybook = False,
+    as_json: Json = False,
+) -> None:
+    """Let a project answer 503 and run nothing; its data and keys stay."""
+    with told_in_one_line():
+        _update(ctx, name, {"state": "paused"}, inventory, plan_only, show_playbook, as_json)
+
+
+def resume(
+    ctx: typer.Context,
+    name: Name,
+    inventory: Inventory = None,
+    plan_only: Plan = False,
+    show_playbook: ShowPlaybook = False,
+    as_json: Json = False,
+) -> None:
+    """Let a paused project answer again."""
+    with told_in_one_line():
+        _update(ctx, name, {"state": "present"}, inventory, plan_only, show_playbook, as_json)
+
+
+@domains.command("add")
+def add_domains(
+    ctx: typer.Context,
+    name: Name,
+    domain: Domains,
+    inventory: Inventory = None,
+    plan_only: Plan = False,
+    show_playbook: ShowPlaybook = False,
+    as_json: Json = False,
+) -> None:
+    """Let a project answer under further domains."""
+    with told_in_one_line():
+        _change_domains(ctx, name, {"add": domain}, inventory, plan_only, show_playbook, as_json)
+
+
+@domains.command("remove")
+def remove_domains(
+    ctx: typer.Context,
+    name: Name,
+    domain: Domains,
+    inventory: Inventory = None,
+    plan_only: Plan = False,
+    show_playbook: ShowPlaybook = False,
+    as_json: Json = False,
+) -> None:
+    """Take domains from a project."""
+    with told_in_one_line():
+        _change_domains(ctx, name, {"remove": domain}, inventory, plan_only, show_playbook, as_json)
+
+
+@domains.command("list")
+def list_domains(name: Name, inventory: Inventory = None, as_json: Json = False) -> None:
+    """Show the domains of a project."""
+    with told_in_one_line():
+        found = place(inventory).store.project(name).domains
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo("".join(f"{domain}\n" for domain in found), nl=False)
+
+
+class _Change:
+    """A change of one declaration: as a draft, and for good."""
+
+    def __init__(self, draft: Callable[[], "Draft"], write: Callable[[], "Project"]) -> None:
+        self.draft = draft
+        self.write = write
+
+
+def _update(ctx: typer.Context, name: str, values: dict[str, Any], inventory: str | None, *how: bool) -> None:
+    here = place(inventory)
+    change = _Change(lambda: here.store.draft_update(name, values), lambda: here.store.update(name, values))
+    _carry_out(ctx, here, change, *how)
+
+
+def _change_domains(ctx: typer.Context, name: str, which: dict, inventory: str | None, *how: bool) -> None:
+    here = place(inventory)
+    change = _Change(lambda: here.store.draft_domains(name, **which), lambda: here.store.change_domains(name, **which))
+    _carry_out(ctx, here, change, *how)
+
+
+def _carry_out(
+    ctx: typer.Context, here: Place, change: _Change, plan_only: bool, show_playbook: bool, as_json: bool
+) -> None:
+    from berth.playbooks import configure_project, repository
+    from berth.staging import staged
+
+    repository()  # before anything is written
+    if show_playbook:
+        show_line(configure_project(here.inventory, change.draft().project.name, plan_only), as_json)
+    elif plan_only:
+        draft = change.draft()
+        with staged(here.inventory, draft) as inventory:
+            play = configure_project(inventory, draft.project.name, check=True)
+            show_plan(ctx.obj, play, {"project": _told(here, draft.project)}, as_json)
+    else:
+        project = change.write()
+        again = f"the declaration stays as it is now; berth apply {project.name} completes it"
+        converge(
+            ctx.obj, configure_project(here.inventory, project.name), {"project": _told(here, project)}, as_json, again
+        )
+
+
+def _told(here: Place, project: "Project") -> dict[str, Any]:
+    return here.row(project) | {"number": project.number}

@@ -1,0 +1,92 @@
+"""Runs a play for a command: progress on a terminal, silence or JSON elsewhere, words when it fails."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from berth.cli.common import RUN_FAILED, print_json, tell
+
+if TYPE_CHECKING:
+    from berth.playbooks import Play
+    from berth.runner import OnStep, Result, Runner
+
+
+def converge(runner: "Runner", play: "Play", told: dict[str, Any], as_json: bool, completes: str) -> None:
+    """Run a play, tell what came of it beside `told`, and end with code 1 when it failed."""
+    result = _run(runner, play)
+    if as_json:
+        print_json(told | {"run": _summary(result)})
+    if not result.ok:
+        _tell_failure(result, completes)
+    elif not as_json and sys.stdout.isatty():
+        changed = sum(result.changed.values())
+        typer.echo(f"{play.project or 'all'}: done in {result.seconds:.1f} s, {changed} changed; log: {result.log}")
+
+
+def show_plan(runner: "Runner", play: "Play", told: dict[str, Any], as_json: bool) -> None:
+    """Run a play in check mode, show by host what would change, and end with code 1 when it failed."""
+    result = _run(runner, play)
+    changes = [asdict(change) for change in result.changes]
+    if as_json:
+        print_json(told | {"changes": changes, "run": _summary(result)})
+    else:
+        _print_changes(result)
+    if not result.ok:
+        _tell_failure(result, "nothing was changed")
+
+
+def _run(runner: "Runner", play: "Play") -> "Result":
+    with _progress() as on_step:
+        return runner.run(play, on_step)
+
+
+@contextmanager
+def _progress() -> Iterator["OnStep"]:
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda step: None
+        return
+    columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("Starting", total=None)
+        yield lambda step: progress.update(bar, description=step)
+
+
+def _summary(result: "Result") -> dict[str, Any]:
+    return {
+        "ok": result.ok,
+        "changed": result.changed,
+        "failures": [asdict(failure) for failure in result.failures],
+        "unreachable": result.unreachable,
+        "seconds": round(result.seconds, 2),
+        "log": str(result.log),
+    }
+
+
+def _print_changes(result: "Result") -> None:
+    changed = {change.host for change in result.changes}
+    for host in sorted({*result.changed, *changed}):
+        typer.echo(host if host in changed else f"{host}: nothing would change")
+        for change in result.changes:
+            if change.host == host:
+                typer.echo(f"  {change.task}")
+                for line in "\n".join(change.diffs).splitlines():
+                    typer.echo(f"    {line}")
+
+
+def _tell_failure(result: "Result", completes: str) -> None:
+    for failure in result.failures:
+        where = f"{failure.task} on {failure.host}: " if failure.task else ""
+        tell(f"{where}{failure.message}")
+    for host, reason in result.unreachable.items():
+        tell(f"host {host} is not reachable: {reason}")
+    tell(f"the whole log: {result.log}")
+    tell(completes)
+    raise typer.Exit(RUN_FAILED)

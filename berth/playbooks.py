@@ -1,0 +1,67 @@
+"""The playbooks of the repository, and the command line that runs one of them."""
+
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from berth.errors import BerthError
+
+CONFIG_VARIABLE = "ANSIBLE_CONFIG"
+_PACKAGE = Path(__file__).resolve().parent
+_NEEDED = ("playbooks/site.yml", "playbooks/project.yml", "ansible.cfg")
+
+
+class PlaybooksMissing(BerthError):
+    """The package stands alone, without the playbooks it was written for."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """One run of a playbook over an environment; `inventory` is its directory or a hosts file in it."""
+
+    playbook: str
+    inventory: Path
+    project: str | None = None
+    check: bool = False
+
+    @property
+    def options(self) -> list[str]:
+        """What follows the inventory on the command line."""
+        named = ["-e", f"project={self.project}"] if self.project else []
+        return [*named, *(["--check", "--diff"] if self.check else [])]
+
+    def line(self, root: Path | None = None) -> str:
+        """The shell line that does the same from the working directory; raise PlaybooksMissing."""
+        root = root or repository()
+        here = root == Path.cwd()
+        path = f"playbooks/{self.playbook}" if here else str(root / "playbooks" / self.playbook)
+        command = shlex.join(["ansible-playbook", "-i", str(self.inventory), path, *self.options])
+        return command if here else f"{CONFIG_VARIABLE}={shlex.quote(ansible_config())} {command}"
+
+
+def configure_project(inventory: Path, name: str, check: bool = False) -> Play:
+    """The play that brings one project into its declared state."""
+    return Play("project.yml", inventory, name, check)
+
+
+def configure_all(inventory: Path, check: bool = False) -> Play:
+    """The play that brings all hosts and projects into their declared state."""
+    return Play("site.yml", inventory, None, check)
+
+
+def repository(package: Path = _PACKAGE) -> Path:
+    """The directory with playbooks/ and ansible.cfg that the package belongs to; raise PlaybooksMissing."""
+    root = package.parent
+    missing = [name for name in _NEEDED if not (root / name).is_file()]
+    if missing:
+        raise PlaybooksMissing(
+            f"{root}: no {', '.join(missing)} there, which this command runs; "
+            f"take the whole repository of Berth and run make setup in it"
+        )
+    return root
+
+
+def ansible_config() -> str:
+    """The configuration that Ansible is to use: $ANSIBLE_CONFIG, else the repository's; raise PlaybooksMissing."""
+    return os.environ.get(CONFIG_VARIABLE) or str(repository() / "ansible.cfg")

@@ -1,0 +1,77 @@
+"""A run that is killed at any task and run again ends in the state of an undisturbed one."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from fleet.fleet import REPOSITORY
+from fleet.newcomers import declare, forget, holdings
+
+NAME, HOST, NUMBER = "killed", "bookworm", 21
+POINTS = 5
+
+
+def tasks(output):
+    """Returns how many tasks a play began."""
+    return sum(line.startswith("TASK [") for line in output.splitlines())
+
+
+def descendants(pid):
+    """Returns a process and all that it started, Ansible's workers and their SSH clients included."""
+    children = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        children.setdefault(parent, []).append(int(path.parent.name))
+    found = [pid]
+    for known in found:
+        found += children.get(known, [])
+    return found
+
+
+def run_and_kill(fleet, after):
+    """Runs project.yml and kills it as soon as it has begun its n-th task."""
+    command = ["ansible-playbook", "-i", str(fleet.inventory), "playbooks/project.yml", "-e", f"project={NAME}"]
+    environment = {**fleet.environment, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True) as play:
+        begun = 0
+        for line in play.stdout:
+            begun += line.startswith("TASK [")
+            if begun == after:
+                break
+        for pid in descendants(play.pid):
+            os.kill(pid, signal.SIGKILL)
+    assert (begun, play.returncode) == (after, -signal.SIGKILL)
+
+
+@pytest.fixture
+def killed(fleet):
+    """Give a project that is declared and that its host knows nothing of."""
+    forget(fleet, NAME, HOST)
+    yield declare(fleet, NAME, NUMBER, HOST)
+    forget(fleet, NAME, HOST)
+
+
+@pytest.mark.parametrize("point", range(POINTS))
+def test_killed_run_is_completed_by_the_next(gateway, fleet, newcomer, killed, point):
+    last = tasks(newcomer.run.output)
+    first = last // 3  # what comes before reads and checks only
+    run_and_kill(fleet, first + (last - first) * point // (POINTS - 1))
+    fleet.succeed("project.yml", "-e", f"project={NAME}")
+    assert holdings(fleet, killed, NUMBER) == newcomer.holdings
+    for path in ("/rest/v1/nowhere", "/auth/v1/settings"):
+        answers = [gateway.ask(project, path, key=project.anon_key) for project in (newcomer.project, killed)]
+        assert answers[0].status_code == answers[1].status_code != 503, path
+
+
+def test_project_that_was_added_is_complete(gateway, newcomer):
+    project = newcomer.project
+    assert newcomer.run.changed > 0
+    assert gateway.ask(project, "/rest/v1/nowhere", key=project.anon_key).json()["code"] in ("42P01", "PGRST205")
+    assert gateway.ask(project, "/auth/v1/settings", key=project.anon_key).status_code == 200
+    for line in ("NAME_owner|t|t|f|f|t", "NAME_owner|NAME|f", "ActiveState=active", "UnitFileState=enabled", "PORT"):
+        assert line in newcomer.holdings
