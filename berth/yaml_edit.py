@@ -72,7 +72,8 @@ def _node(value: Any) -> Any:
     elif isinstance(value, list | tuple):
         node = CommentedSeq(_node(item) for item in value)
     elif isinstance(value, str):
-        return value if _is_plain(value) else DoubleQuotedScalarString(value)
+        plain = str.__str__(value)  # Ansible gives subclasses of str
+        return plain if _is_plain(plain) else DoubleQuotedScalarString(plain)
     else:
         return value
     node.fa.set_flow_style()

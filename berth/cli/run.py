@@ -56,7 +56,7 @@ def _progress() -> Iterator["OnStep"]:
     columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("Starting", total=None)
-        yield lambda step: progress.update(bar, description=step)
+        yield lambda step: progress.update(bar, description=step, refresh=True)
 
 
 def _summary(result: "Result") -> dict[str, Any]:

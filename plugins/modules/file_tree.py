@@ -166,6 +166,7 @@ def main():
             "validate": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
+        no_log=True,  # the host's journal would show secret files: a text of several lines is not recognised there
     )
     root = Path(module.params["root"])
     changed = [file for file in map(File, module.params["files"]) if file.differs()]

@@ -1,6 +1,7 @@
 """A page of another origin may read every answer: exactly one Access-Control-Allow-Origin, errors included."""
 
 import pytest
+from fleet.services import put_to_sleep
 
 ORIGIN = {"Origin": "https://shop.example.com"}
 REST, AUTH = "/rest/v1/marks", "/auth/v1/settings"
@@ -53,6 +54,7 @@ def test_answer_allows_any_origin_once(gateway, fleet, label):
 def test_service_that_does_not_answer_is_told_to_the_page(gateway, fleet):
     project = fleet.project("slow-lane")
     socket = "berth-auth-wake@slow-lane.socket"
+    put_to_sleep(fleet, project)
     fleet.on(project.host, f"systemctl stop {socket}")
     try:
         answer = gateway.ask(project, AUTH, key=project.anon_key, headers=ORIGIN)

@@ -71,7 +71,9 @@ def test_malformed_name_is_refused_with_the_rule(name: object) -> None:
         validate_name(name)
 
 
-@pytest.mark.parametrize("name", [*sorted(RESERVED_NAMES), "berth-x", "supabase-auth", "pg-1", "blog-rest", "blog-owner"])
+@pytest.mark.parametrize(
+    "name", [*sorted(RESERVED_NAMES), "berth-x", "supabase-auth", "pg-1", "blog-rest", "blog-owner"]
+)
 def test_reserved_name_is_refused(name: str) -> None:
     with pytest.raises(InvalidName, match=r"reserved"):
         validate_name(name)
