@@ -3,9 +3,9 @@
 import re
 
 import yaml
+
 from berth.names import auth_port, database_name
 from berth.secrets import SecretStore
-
 from fleet.fleet import Fleet, Project
 
 FORGET = """
@@ -77,7 +77,7 @@ def forget(fleet: Fleet, name: str, host: str) -> None:
 
 
 def holdings(fleet: Fleet, project: Project, number: int) -> list[str]:
-    """Returns, line by line, all that the host holds of a project, with its name, port and secrets replaced by common words."""
+    """Returns all that the host holds of a project, line by line, its name, port and secrets replaced by others."""
     words = {"name": project.name, "database": project.database, "port": auth_port(number)}
     text = fleet.on(project.host, HOLDINGS.format(**words))
     secrets = SecretStore(fleet.inventory).project(project.name)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
+
 from berth.secrets import SecretStore
 from berth.vault import Vault
-
 from fleet.fleet import Fleet
 
 
