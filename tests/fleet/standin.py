@@ -1,6 +1,7 @@
 """GoTrue for tests: the real one where any of its sources answers, else the stand-in, said plainly."""
 
 import hashlib
+import os
 import shlex
 import subprocess
 import sys
@@ -58,6 +59,7 @@ def report() -> str:
 if __name__ == "__main__":
     if sys.argv[1] == "--report":
         print(report())
+        sys.exit(bool(missing()) and os.environ.get("BERTH_REQUIRE_GOTRUE") == "1")
     else:
         for name, value in environment(Path(sys.argv[1]).resolve()).items():
             print(f"export {name}={shlex.quote(value)}")
