@@ -222,6 +222,7 @@ class LocalHost:
         if self.root.exists():
             shutil.rmtree(self.root)
         self.log.unlink(missing_ok=True)
+        self.root.with_name(f".#{self.root.name}.lck").unlink(missing_ok=True)
 
 
 def ensure_started(host):
