@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
@@ -42,6 +44,13 @@ class ActionModule(ActionBase):
         return {
             "path": spec["path"] if item is None else spec["path"].replace("NAME", item["name"]),
             "item": "" if item is None else item["name"],
-            "secret_content" if spec.get("secret") else "content": str(content),
             "mode": spec.get("mode", "0644"),
+            **_carried(str(content), spec.get("secret", False)),
         }
+
+
+def _carried(content, secret):
+    """Returns the option that carries the content: what is secret goes as one line, or the host's journal shows it."""
+    if secret:
+        return {"secret_content": base64.b64encode(content.encode()).decode()}
+    return {"content": content}

@@ -38,7 +38,9 @@ options:
         description: Rendered content; filled in by the action.
         type: str
       secret_content:
-        description: Rendered content of a secret file; filled in by the action.
+        description:
+          - Rendered content of a secret file in base64; filled in by the action. Ansible hides such a value in the
+            host's journal only when it is one line.
         type: str
       item:
         description: Name of the item; filled in by the action.
@@ -86,6 +88,7 @@ changed_items:
   returned: always
 """
 
+import base64
 import os
 import shutil
 import tempfile
@@ -102,7 +105,7 @@ class File:
     def __init__(self, params):
         self.path = Path(params["path"])
         self.secret = params["content"] is None
-        self.content = (params["secret_content"] if self.secret else params["content"]).encode()
+        self.content = base64.b64decode(params["secret_content"]) if self.secret else params["content"].encode()
         self.mode = int(params["mode"], 8)
         self.item = params["item"]
 
@@ -166,12 +169,12 @@ def main():
             "validate": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
-        no_log=True,  # the host's journal would show secret files: a text of several lines is not recognised there
     )
     root = Path(module.params["root"])
     changed = [file for file in map(File, module.params["files"]) if file.differs()]
     if changed and module.params["validate"] and shutil.which(module.params["validate"][0]):
         validate(module, root, changed)
+    diff = [file.diff() for file in changed]
     if not module.check_mode:
         for file in changed:
             file.write(file.path)
@@ -179,7 +182,7 @@ def main():
         changed=bool(changed),
         changed_files=[str(file.path) for file in changed],
         changed_items=sorted({file.item for file in changed if file.item}),
-        diff=[file.diff() for file in changed],
+        diff=diff,
     )
 
 

@@ -202,7 +202,6 @@ def main():
             "projects": {"type": "list", "elements": "dict", "required": True, "options": options},
         },
         supports_check_mode=True,
-        no_log=True,  # nothing of the passwords is to depend on how well the host's journal is filtered
     )
     projects = [Project(params) for params in module.params["projects"]]
     names = [project.database for project in projects]

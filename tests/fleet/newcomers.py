@@ -15,7 +15,7 @@ systemctl stop 'berth-*@{name}.service'
 rm -rf /etc/berth/projects/{name} /etc/nginx/berth/projects/{name} /var/log/nginx/berth/{name}.log
 rm -f /etc/berth/firewall.d/project-{name}.nft /etc/sysusers.d/berth-{name}.conf
 rm -f /etc/berth/postgres/ident.d/project-{name}.conf
-sed -i '/berth-{name} /d' /etc/postgresql/*/berth/pg_ident.conf
+for map in /etc/postgresql/*/berth/pg_ident.conf; do cat /etc/berth/postgres/ident.d/*.conf > "$map"; done
 systemctl reload berth-firewall nginx 'postgresql@*-berth'
 psql --quiet -U supabase_admin -d postgres <<SQL
 SET client_min_messages = error;

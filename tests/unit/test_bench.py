@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 from bench import gateway, report, sleepers
 from bench.adding import Added
-from bench.converge import Converged
+from bench.converge import Converged, changed_tasks
 from bench.converge import figures as converge_figures
 from bench.errors import NotMeasured
 from bench.figures import Figure, percentile, spread
@@ -91,11 +91,24 @@ def test_host_work_leaves_out_what_an_idle_module_takes() -> None:
 
 
 def test_converge_is_judged_by_ratio_of_medians_and_all_changes() -> None:
-    figures = converge_figures(Converged(1, [10, 12, 90], 0), Converged(100, [20, 18, 19], 3))
+    figures = converge_figures(Converged(1, [10, 12, 90], []), Converged(100, [20, 18, 19], ["a", "b", "a"]))
     by_name = {figure.what: figure for figure in figures}
     assert by_name["Ratio of 100 to 1"].value == pytest.approx(19 / 12)
-    assert by_name["Changed by all these runs"].verdict == "missed"
+    changed = by_name["Changed by all these runs"]
+    assert (changed.value, changed.verdict, changed.method) == (3, "missed", "a (2), b (1)")
     assert "Converge unchanged, 1 project" in by_name
+
+
+def test_changed_tasks_are_named() -> None:
+    printed = [
+        "TASK [berth.supabase.base : Ensure it is there] ****",
+        "changed: [bench]",
+        "TASK [Read facts] ****",
+        "ok: [bench]",
+        "RUNNING HANDLER [Reload nginx] ****",
+        "changed: [bench]",
+    ]
+    assert changed_tasks(printed) == ["berth.supabase.base : Ensure it is there", "Reload nginx"]
 
 
 def test_stand_in_gets_no_verdict_but_its_wrong_answers_do() -> None:

@@ -1,11 +1,15 @@
 """Files as the module file_tree compares, shows and writes them."""
 
+import base64
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 import ansible_plugins  # noqa: F401 - makes the collection importable
 import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.berth.supabase.plugins.modules import file_tree
 from ansible_collections.berth.supabase.plugins.modules.file_tree import File
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="files are root's: only root can write such")
@@ -13,7 +17,8 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="files are root's: only r
 
 def file(path: Path, content: str = "new\n", secret: bool = False) -> File:
     """Return a file as the action hands it over."""
-    contents = {"content": None if secret else content, "secret_content": content if secret else None}
+    sealed = base64.b64encode(content.encode()).decode()
+    contents = {"content": None if secret else content, "secret_content": sealed if secret else None}
     return File({"path": str(path), "mode": "0640", "item": "", **contents})
 
 
@@ -70,3 +75,15 @@ def test_diff_of_a_secret_shows_neither(tmp_path: Path, old: str) -> None:
     shown = file(tmp_path / "a", "hunter2\n", secret=True).diff()
     assert "hunter" not in str(shown)
     assert shown["before"] != shown["after"]
+
+
+@as_root
+def test_run_that_writes_shows_what_it_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "example.conf"
+    target.write_text("old\n")
+    arguments = {"root": str(tmp_path), "files": [{"path": str(target), "content": "new\n"}]}
+    with patch_module_args(arguments), pytest.raises(SystemExit):
+        file_tree.main()
+    answer = json.loads(capsys.readouterr().out)
+    assert [(part["before"], part["after"]) for part in answer["diff"]] == [("old\n", "new\n")]
+    assert target.read_text() == "new\n"
