@@ -27,7 +27,14 @@ def put_to_sleep(fleet: Fleet, *projects: Project) -> None:
         units = " ".join(f"berth-{service}-wake@{project.name}.service" for service in ("rest", "auth"))
         fleet.on(project.host, f"systemctl stop {units}")
     for project in projects:
-        wait_until(lambda project=project: not processes(fleet, project), f"{project.name} sleeps")
+        wait_until(lambda project=project: _is_asleep(fleet, project), f"{project.name} sleeps")
+
+
+def _is_asleep(fleet: Fleet, project: Project) -> bool:
+    """Whether nothing runs and nothing is about to: a service ends after its proxy, in more than one step."""
+    workers = " ".join(f"berth-{service}@{project.name}.service" for service in ("rest", "auth"))
+    states = fleet.on(project.host, f"systemctl show --property=ActiveState --value {workers}").split()
+    return set(states) <= {"inactive", "failed"} and not processes(fleet, project)
 
 
 def main_pid(fleet: Fleet, host: str, unit: str) -> int:

@@ -22,6 +22,7 @@ def test_reboot(gateway, fleet):
     fleet.on(HOST, "systemctl reboot", check=False)
     wait_until(lambda: fleet.on(HOST, started, check=False) not in ("", before), "the host is up again")
     wait_until(lambda: booted(fleet), "the host has booted")
+    fleet.succeed("local_hosts.yml")  # forwards the loopback ports anew
     project = fleet.project("twelve")
     assert processes(fleet, project) == []
     assert "29998" in fleet.on(HOST, "nft list set inet berth owners")

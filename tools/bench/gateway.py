@@ -8,7 +8,7 @@ from bench.errors import NotMeasured
 from bench.figures import Figure, spread
 from bench.host import BenchHost
 
-ROUNDS, SECONDS, THREADS, CONNECTIONS = 3, 10, 2, 16
+ROUNDS, SECONDS, THREADS, CONNECTIONS = 6, 5, 2, 16
 PORT = 3999
 QUERY = "/todos?select=id,title"
 UNIT = "bench-direct.service"

@@ -24,7 +24,7 @@ def show(console: Console, machine: dict[str, str], figures: Sequence[Figure]) -
     """Print the machine and the figures."""
     table = Table(title="Berth, measured", box=box.ROUNDED, show_lines=True)
     for column in COLUMNS:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for what, measured, wanted, verdict, method in rows(figures):
         colour = COLOURS.get(verdict, "yellow")
         table.add_row(what, measured, wanted, f"[{colour}]{verdict}[/]" if verdict else "", method)
