@@ -71,6 +71,8 @@ class Cluster:
 
 def open_cluster(module, when_absent):
     """Returns the cluster; in check mode on a host that has none yet, ends the module saying what would be made."""
+    if psycopg is None and module.check_mode:
+        module.exit_json(changed=True, msg="PostgreSQL is not there yet", diff={"before": "", "after": when_absent})
     try:
         return Cluster(module)
     except Exception as error:
