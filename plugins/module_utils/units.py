@@ -53,4 +53,5 @@ def newest(patterns):
     """Returns when the newest of the files, links and directories that match was changed; 0 when there is none."""
     # Path.glob takes no absolute patterns, and its ** finds directories only.
     found = [path for pattern in patterns for path in glob.glob(pattern, recursive=True)]  # noqa: PTH207
-    return max((os.lstat(path).st_mtime for path in found), default=0)
+    # a pattern below a directory that is missing may match that directory itself
+    return max((os.lstat(path).st_mtime for path in found if os.path.lexists(path)), default=0)
