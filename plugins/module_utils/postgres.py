@@ -27,8 +27,6 @@ class Cluster:
     """The cluster seen by its superuser: reads now, writes unless in check mode, and remembers what it wrote."""
 
     def __init__(self, module):
-        if psycopg is None:
-            module.fail_json(msg=missing_required_lib("psycopg"), exception=PSYCOPG_ERROR)
         self.module = module
         self.check_mode = module.check_mode
         self.statements = []
@@ -71,15 +69,16 @@ class Cluster:
 
 def open_cluster(module, when_absent):
     """Returns the cluster; in check mode on a host that has none yet, ends the module saying what would be made."""
+    absent = {"changed": True, "msg": "PostgreSQL is not there yet", "diff": {"before": "", "after": when_absent}}
     if psycopg is None and module.check_mode:
-        module.exit_json(changed=True, msg="PostgreSQL is not there yet", diff={"before": "", "after": when_absent})
+        module.exit_json(**absent)
+    if psycopg is None:
+        module.fail_json(msg=missing_required_lib("psycopg"), exception=PSYCOPG_ERROR)
     try:
         return Cluster(module)
-    except Exception as error:
-        if psycopg is not None and not isinstance(error, psycopg.OperationalError):
-            raise
+    except psycopg.OperationalError as error:
         if module.check_mode:
-            module.exit_json(changed=True, msg="PostgreSQL is not there yet", diff={"before": "", "after": when_absent})
+            module.exit_json(**absent)
         module.fail_json(
             msg=f"PostgreSQL does not answer on {SOCKET_DIRECTORY}, port {module.params['port']}: {error}. "
             "Run the role postgres first, or look at: journalctl -u postgresql@*-berth"
