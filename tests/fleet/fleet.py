@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,12 +10,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import yaml
+
 from fleet import standin
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = Path(__file__).resolve().parent
 INVENTORY = REPOSITORY / "build" / "fleet"
 KEEP = os.environ.get("BERTH_KEEP_FLEET") == "1"
+FLEET = int(os.environ.get("BERTH_FLEET", "0"))  # another for each checkout whose tests run at the same time, 0 to 9
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,11 @@ class Run:
     returncode: int
     output: str
     stats: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def changed_tasks(self) -> list[str]:
+        """The tasks that changed something, in their order."""
+        return re.findall(r"^TASK \[([^\]]+)\][^\n]*\n(?:(?!TASK \[).*\n)*?changed:", self.output, re.MULTILINE)
 
     @property
     def changed(self) -> int:
@@ -82,6 +91,7 @@ class Fleet:
         shutil.rmtree(self.inventory, ignore_errors=True)
         ignored = shutil.ignore_patterns("*.py", "__pycache__")
         shutil.copytree(SOURCE, self.inventory, ignore=ignored)
+        _renumber(self.inventory / "hosts.yml", FLEET)
         self.environment |= standin.environment(self.inventory)
         self.succeed("local_hosts.yml")
         self.bare_check = self.play("site.yml", "--check")
@@ -166,6 +176,25 @@ class Fleet:
     def _berth_output(self, command: list[str]):
         done = subprocess.run(command, cwd=REPOSITORY, env=self.environment, capture_output=True, text=True, check=True)
         return json.loads(done.stdout)
+
+
+def _renumber(path: Path, fleet: int) -> None:
+    """Gives the hosts of a fleet names, addresses and ports that no other fleet of this machine has."""
+    if not fleet:
+        return
+    groups = yaml.safe_load(path.read_text())
+    for name, host in groups["berth_hosts"]["children"]["local_hosts"]["hosts"].items():
+        last = int(host["ansible_host"].rpartition(".")[2])
+        http, database = host["local_host_http_port"] + 100 * fleet, host["local_host_database_port"] + 100 * fleet
+        host |= {
+            "local_host_name": f"{name}-{fleet}",
+            "ansible_host": f"10.88.0.{last + 80 + 10 * fleet}",
+            "berth_public_url": f"http://localhost:{http}",
+            "berth_database_address": f"127.0.0.1:{database}",
+            "local_host_http_port": http,
+            "local_host_database_port": database,
+        }
+    path.write_text(yaml.safe_dump(groups, sort_keys=False))
 
 
 def _recap(output: str) -> dict[str, dict[str, int]]:
