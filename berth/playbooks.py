@@ -18,18 +18,25 @@ class PlaybooksMissing(BerthError):
 
 @dataclass(frozen=True)
 class Play:
-    """One run of a playbook over an environment; `inventory` is its directory or a hosts file in it."""
+    """One run of a playbook over an environment; `inventory` is its directory or a hosts file in it; hosts limit it."""
 
     playbook: str
     inventory: Path
     project: str | None = None
     check: bool = False
+    hosts: tuple[str, ...] = ()
 
     @property
     def options(self) -> list[str]:
         """What follows the inventory on the command line."""
         named = ["-e", f"project={self.project}"] if self.project else []
-        return [*named, *(["--check", "--diff"] if self.check else [])]
+        return [*named, *self.flags]
+
+    @property
+    def flags(self) -> list[str]:
+        """The options besides variables: the hosts it is limited to, check mode."""
+        limited = ["--limit", ",".join(self.hosts)] if self.hosts else []
+        return [*limited, *(["--check", "--diff"] if self.check else [])]
 
     def line(self, root: Path | None = None) -> str:
         """The shell line that does the same from the working directory; raise PlaybooksMissing."""
@@ -48,6 +55,11 @@ def configure_project(inventory: Path, name: str, check: bool = False) -> Play:
 def configure_all(inventory: Path, check: bool = False) -> Play:
     """The play that brings all hosts and projects into their declared state."""
     return Play("site.yml", inventory, None, check)
+
+
+def measure_hosts(inventory: Path, hosts: tuple[str, ...] = ()) -> Play:
+    """The play that measures these hosts, all without any; it changes nothing."""
+    return Play("status.yml", inventory, hosts=hosts)
 
 
 def repository(package: Path = _PACKAGE) -> Path:

@@ -35,6 +35,7 @@ class Events:
         self.failures: dict[str, Failure] = {}
         self.unreachable: dict[str, str] = {}
         self.counted: dict[str, int] = {}
+        self.reports: dict[str, dict[str, Any]] = {}
         self.errors: list[str] = []
         self._on_step = on_step
 
@@ -46,6 +47,8 @@ class Events:
                 self._on_step(data["name"])
             case "runner_on_ok" | "runner_item_on_ok":
                 self._note_change(data)
+                if isinstance(report := data.get("res", {}).get("report"), dict):
+                    self.reports.setdefault(data["host"], {}).update(report)
             case "runner_on_failed" if not data.get("ignore_errors"):
                 # a later failure of the same host wins: the earlier one was rescued
                 self.failures[data["host"]] = Failure(data["host"], data["task"], message(data["res"]))

@@ -1,13 +1,14 @@
 """Runs a playbook with ansible-runner and tells what came of it."""
 
 import os
+import shlex
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -24,7 +25,10 @@ OnStep = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a run: changed counts tasks by host, unreachable gives the reason by host, seconds is its time."""
+    """What came of a run: changed counts tasks by host, unreachable gives the reason by host, seconds is its time.
+
+    reports holds by host what the modules of the play read there under the key `report`.
+    """
 
     ok: bool
     changed: dict[str, int]
@@ -33,6 +37,7 @@ class Result:
     unreachable: dict[str, str]
     log: Path
     seconds: float
+    reports: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class Runner(Protocol):
@@ -74,6 +79,7 @@ class AnsibleRunner:
             unreachable=events.unreachable,
             log=Path(log.name),
             seconds=time.monotonic() - began,
+            reports=events.reports,
         )
 
 
@@ -100,7 +106,7 @@ def _run(play: Play, root: Path, private: Path, take: Callable[[dict[str, Any]],
             playbook=f"playbooks/{play.playbook}",
             inventory=str(play.inventory.absolute()),
             extravars={"project": play.project} if play.project else {},
-            cmdline="--check --diff" if play.check else None,
+            cmdline=shlex.join(play.flags) or None,
             envvars=_environment(play),
             # the default is a file for each host with all its facts, and ours hold secrets
             fact_cache_type="memory",

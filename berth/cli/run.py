@@ -40,12 +40,13 @@ def show_plan(runner: "Runner", play: "Play", told: dict[str, Any], as_json: boo
 
 
 def _run(runner: "Runner", play: "Play") -> "Result":
-    with _progress() as on_step:
+    with progress() as on_step:
         return runner.run(play, on_step)
 
 
 @contextmanager
-def _progress() -> Iterator["OnStep"]:
+def progress() -> Iterator["OnStep"]:
+    """Give the function that shows a step where a person looks, and is silent elsewhere."""
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 

@@ -1,0 +1,108 @@
+"""Measurements of hosts over time, kept for 90 days in one file of the environment."""
+
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from berth.errors import BerthError
+from berth.status import HostStatus
+
+FILE = ".samples.sqlite3"
+KEPT = timedelta(days=90)
+KEPT_ALL = timedelta(days=2)
+_HOUR = 3600
+_WAIT = 30.0
+_NEVER = 2**62
+_TABLE = """
+CREATE TABLE IF NOT EXISTS samples (
+    host TEXT NOT NULL, at INTEGER NOT NULL, used INTEGER NOT NULL, status BLOB NOT NULL, PRIMARY KEY (host, at)
+) WITHOUT ROWID
+"""
+# of each hour the one with the most memory in use stays, so that a peak is not lost
+_THIN = """
+DELETE FROM samples WHERE host = :host AND at < :thin AND EXISTS (
+    SELECT 1 FROM samples better WHERE better.host = samples.host AND better.at / :hour = samples.at / :hour
+    AND (better.used > samples.used OR (better.used = samples.used AND better.at > samples.at))
+)
+"""
+
+
+class SamplesError(BerthError):
+    """Samples that cannot be read or written, with the remedy."""
+
+
+class Samples:
+    """The samples of one environment; several processes may use them at the same time."""
+
+    def __init__(self, inventory_dir: Path) -> None:
+        self.path = inventory_dir / FILE
+
+    def add(self, status: HostStatus) -> None:
+        """Keep a measurement, and let go of those that are too old; raise SamplesError."""
+        now = int(status.measured_at.timestamp())
+        blob = zlib.compress(status.model_dump_json().encode())
+        times = {
+            "host": status.name,
+            "old": now - int(KEPT.total_seconds()),
+            "thin": (now - int(KEPT_ALL.total_seconds())) // _HOUR * _HOUR,
+            "hour": _HOUR,
+        }
+        with self._open() as database:
+            values = (status.name, now, status.memory_used_bytes, blob)
+            database.execute("INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?)", values)
+            database.execute("DELETE FROM samples WHERE host = :host AND at < :old", times)
+            database.execute(_THIN, times)
+
+    def latest(self, host: str) -> HostStatus | None:
+        """The last measurement of a host, None where there is none; raise SamplesError."""
+        found = self._read("SELECT status FROM samples WHERE host = ? ORDER BY at DESC LIMIT 1", host)
+        return found[0] if found else None
+
+    def history(
+        self, host: str, since: datetime | None = None, until: datetime | None = None, points: int = 200
+    ) -> list[HostStatus]:
+        """Measurements of a host, the oldest first, at most `points` evenly picked; raise SamplesError."""
+        begin = int(since.timestamp()) if since else 0
+        end = int(until.timestamp()) if until else _NEVER
+        query = """
+            SELECT status FROM (
+                SELECT at, status, row_number() OVER (ORDER BY at DESC) - 1 AS place, count(*) OVER () AS total
+                FROM samples WHERE host = ? AND at BETWEEN ? AND ?
+            ) WHERE place % ((total + ? - 1) / ?) = 0 ORDER BY at
+        """
+        return self._read(query, host, begin, end, points, points)
+
+    def _read(self, query: str, *parameters: object) -> list[HostStatus]:
+        if not self.path.exists():
+            return []
+        with self._open() as database:
+            blobs = [row[0] for row in database.execute(query, parameters)]
+        return [status for blob in blobs if (status := _status(blob))]
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            database = sqlite3.connect(self.path, timeout=_WAIT)
+            try:
+                database.execute(_TABLE)
+                with database:
+                    yield database
+            finally:
+                database.close()
+        except sqlite3.Error as error:
+            raise SamplesError(
+                f"{self.path}: {error}; correct its permissions, or remove the file: only past measurements are in it"
+            ) from error
+
+
+def _status(blob: bytes) -> HostStatus | None:
+    """The measurement; None for one in a form that another version of Berth wrote."""
+    try:
+        return HostStatus.model_validate_json(zlib.decompress(blob))
+    except ValidationError:
+        return None

@@ -1,0 +1,166 @@
+#!/usr/bin/python
+"""Ansible module: what a host and all that runs on it use now."""
+
+DOCUMENTATION = r"""
+module: host_status
+short_description: Measures a host
+description:
+  - Measures in one pass memory, CPU, disk, units, databases, connections and traffic of a host of Berth.
+  - Changes nothing and wakes no project that sleeps. What cannot be asked, such as a cluster that is down, is told in
+    the report and is no failure.
+options:
+  memory_mb:
+    description:
+      - Memory of the host in MiB, where it is not what the machine says. What is available is then this less the
+        proportional set size of all processes of the host.
+    type: int
+  port:
+    description: Port of the cluster, which names its unix socket.
+    type: int
+    default: 5432
+author: The Berth maintainers (@berth)
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check mode.
+"""
+
+EXAMPLES = r"""
+- name: Read what the host has and uses
+  berth.supabase.host_status:
+  register: measured
+"""
+
+RETURN = r"""
+report:
+  description: The measurements in the form of C(Report) in C(berth/status.py); sizes in bytes.
+  type: dict
+  returned: always
+"""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.berth.supabase.plugins.module_utils import postgres
+from ansible_collections.berth.supabase.plugins.module_utils.consumption import KIB, Cgroups, pairs, read
+from ansible_collections.berth.supabase.plugins.module_utils.gateway_log import traffic
+from ansible_collections.berth.supabase.plugins.module_utils.units import Systemd
+
+PLACES = [Path(place) for place in ("/", "/var/lib/postgresql", "/var/log", "/opt/berth")]
+LOGS = Path("/var/log/nginx/berth")
+UNIT_FILES = Path("/etc/systemd/system")
+OF_NO_PROJECT = ("unknown",)
+PROPERTIES = ("ActiveState", "SubState", "Slice", "ControlGroup")
+
+
+def is_ours(name, unit):
+    """Returns whether a unit belongs to Berth: by its name, or by the slice that it runs in."""
+    return name.startswith(("berth-", "postgresql@", "nginx.")) or unit.get("Slice", "").startswith("berth")
+
+
+def unit_status(name, unit, cgroups):
+    """Returns how a unit is and what it uses."""
+    states = {"name": name, "active": unit["ActiveState"], "sub": unit["SubState"], "slice": unit.get("Slice", "")}
+    return states | cgroups.usage(unit.get("ControlGroup", ""))
+
+
+def memory(cgroups, memory_mb):
+    """Returns the total memory of the host and what of it is available."""
+    fields = pairs(read(Path("/proc/meminfo")))
+    if memory_mb is None:
+        total, available = int(fields["MemTotal:"]) * KIB, int(fields["MemAvailable:"]) * KIB
+    else:
+        total = memory_mb * KIB * KIB
+        available = max(total - cgroups.pss_of_all(), 0)
+    return {"memory_total_bytes": total, "memory_available_bytes": available}
+
+
+def disks():
+    """Returns the file systems that Berth has files on, each once."""
+    found = {}
+    for place in PLACES:
+        if place.is_dir():
+            space = os.statvfs(place)
+            sizes = {"total_bytes": space.f_blocks * space.f_frsize, "free_bytes": space.f_bavail * space.f_frsize}
+            found.setdefault(place.stat().st_dev, {"path": str(place), **sizes})
+    return list(found.values())
+
+
+def offered():
+    """Returns the services that the host has for projects."""
+    templates = [path.name.removeprefix("berth-") for path in UNIT_FILES.glob("berth-*@.service")]
+    return sorted(name.removesuffix("@.service") for name in templates if not name.endswith("-wake@.service"))
+
+
+def cluster(module):
+    """Returns the state of PostgreSQL, or None and the reason."""
+    if postgres.psycopg is None:
+        return None, "python3-psycopg is not installed on the host"
+    try:
+        return read_cluster(postgres.Cluster(module)), ""
+    except postgres.psycopg.Error as error:
+        return None, " ".join(str(error).split())
+
+
+def read_cluster(found):
+    """Returns the state of a cluster that answers."""
+    [server] = found.rows(
+        "SELECT current_setting('server_version') AS version, current_setting('max_connections')::int AS most,"
+        " (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,"
+        " (SELECT coalesce(sum(size), 0)::bigint FROM pg_ls_waldir()) AS wal,"
+        " pg_size_bytes(current_setting('max_wal_size')) AS wal_max"
+    )
+    slots = found.rows(
+        "SELECT slot_name, active, coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::bigint AS retained"
+        " FROM pg_replication_slots ORDER BY slot_name"
+    )
+    databases = found.rows(
+        "SELECT d.datname, pg_database_size(d.oid) AS size, d.datconnlimit,"
+        " (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid AND a.backend_type = 'client backend'"
+        " AND a.pid <> pg_backend_pid()) AS connections FROM pg_database d ORDER BY d.datname"
+    )
+    return {
+        "version": server.version.split()[0],
+        "connections": server.connections - 1,
+        "max_connections": server.most,
+        "wal_bytes": server.wal,
+        "wal_max_bytes": server.wal_max,
+        "slots": [{"name": s.slot_name, "active": s.active, "retained_bytes": s.retained} for s in slots],
+        "databases": [
+            {"name": d.datname, "size_bytes": d.size, "connections": d.connections, "connection_limit": d.datconnlimit}
+            for d in databases
+        ],
+    }
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={"memory_mb": {"type": "int"}, "port": {"type": "int", "default": 5432}},
+        supports_check_mode=True,
+    )
+    now = datetime.now(UTC)
+    cgroups = Cgroups()
+    units = Systemd(module).show(["--type=service,socket", "*"], PROPERTIES)
+    state, reason = cluster(module)
+    report = {
+        "measured_at": now.isoformat(),
+        "method": "cgroup" if cgroups.counts_memory else "pss",
+        **memory(cgroups, module.params["memory_mb"]),
+        "cpus": os.cpu_count(),
+        "load": list(os.getloadavg()),
+        "uptime_seconds": float(read(Path("/proc/uptime")).split()[0]),
+        "disks": disks(),
+        "units": [unit_status(name, unit, cgroups) for name, unit in sorted(units.items()) if is_ours(name, unit)],
+        "offered": offered(),
+        "failed_units": sorted(name for name, unit in units.items() if unit["ActiveState"] == "failed"),
+        "postgres": state,
+        "postgres_error": reason,
+        "traffic": {path.stem: traffic(path, now) for path in LOGS.glob("*.log") if path.stem not in OF_NO_PROJECT},
+    }
+    module.exit_json(changed=False, report=report)
+
+
+if __name__ == "__main__":
+    main()
