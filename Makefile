@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 ROLES := base postgres nginx rest auth meta project local_host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop lint fmt test test-all test-role unit integration bench docs clean
+.PHONY: help setup demo demo-stop lint fmt test test-all test-role unit integration bench vendor docs clean
 
 help: ## Print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ test-role: setup ## Run the Molecule scenarios of one role: make test-role ROLE=
 
 bench: setup ## Measure on a fresh local host, print the table, keep it in docs/benchmarks.md: make bench ARGS="--only wake"
 	@python tools/bench.py $(ARGS)
+
+vendor: setup ## Copy the libraries that the UI gives to browsers anew from their npm packages
+	@tools/vendor
 
 docs: setup ## Make the generated texts anew: README of each role
 	python tools/role_readmes.py
