@@ -1,7 +1,7 @@
 """What the roles need to know of the projects of one host: derived names, addresses and secrets."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from berth.inventory import HostVars
 from berth.meta_connection import encrypt
 from berth.models import Project
 from berth.names import auth_port, database_name, login_role, system_user
-from berth.secrets import HostSecrets, ProjectSecrets, SecretStore
+from berth.project_secrets import ProjectSecrets
+from berth.secrets import HostSecrets, SecretStore
 from berth.urls import project_url, project_urls, site_url
 
 
@@ -70,4 +71,10 @@ def _with_connection(name: str, secrets: ProjectSecrets, host: HostSecrets) -> d
     """The secrets with the address of the database as postgres-meta takes it: over the socket, as the owner."""
     owner, database = login_role(name, "owner"), database_name(name)
     address = f"postgresql://{owner}:{secrets.owner_password}@localhost/{database}?host=/run/postgresql"
-    return {**asdict(secrets), "meta_connection": encrypt(address, host.meta_crypto_key)}
+    return {
+        "jwt_secret": secrets.current.jwt_secret,
+        "anon_key": secrets.anon_key,
+        "service_role_key": secrets.service_role_key,
+        "owner_password": secrets.owner_password,
+        "meta_connection": encrypt(address, host.meta_crypto_key),
+    }

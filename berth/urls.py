@@ -5,7 +5,7 @@ from urllib.parse import quote, urlsplit
 from berth.inventory import HostVars
 from berth.models import Project
 from berth.names import database_name, login_role
-from berth.secrets import ProjectSecrets
+from berth.project_secrets import ProjectSecrets
 
 
 def project_urls(project: Project, host: HostVars) -> list[str]:

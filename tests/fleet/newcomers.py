@@ -81,7 +81,7 @@ def holdings(fleet: Fleet, project: Project, number: int) -> list[str]:
     words = {"name": project.name, "database": project.database, "port": auth_port(number)}
     text = fleet.on(project.host, HOLDINGS.format(**words))
     secrets = SecretStore(fleet.inventory).project(project.name)
-    for value in (secrets.anon_key, secrets.service_role_key, secrets.jwt_secret, secrets.owner_password):
-        text = text.replace(value, "SECRET")
+    for value in (secrets.owner_password, *(v for v in secrets.current.as_mapping().values() if isinstance(v, str))):
+        text = text.replace(value, "SECRET") if len(value) > 30 else text
     text = re.sub(r'(?m)^NAME "[^"]+"', "NAME CONNECTION", text.replace(project.name, "NAME"))
     return text.replace(str(words["port"]), "PORT").replace(project.database, "DATABASE").splitlines()

@@ -17,7 +17,10 @@ def secrets_of(fleet: Fleet, *names: str) -> list[str]:
     found = []
     for name in names:
         secrets = SecretStore(fleet.inventory).project(name)
-        found += [secrets.jwt_secret, secrets.service_role_key, secrets.owner_password]
+        found.append(secrets.owner_password)
+        for keys in secrets.key_sets:
+            found += [keys.jwt_secret, keys.service_role_key, keys.secret_key, keys.service_token]
+            found.append(keys.signing_key["d"])
     for path in (fleet.inventory / "secrets" / "hosts").glob("*.yml"):
         found += yaml.safe_load(Vault(fleet.inventory).decrypt(path)).values()
     return found

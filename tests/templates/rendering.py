@@ -10,7 +10,8 @@ from berth.host_projects import derived
 from berth.inventory import HostVars
 from berth.meta_connection import encrypt
 from berth.models import Project
-from berth.secrets import new_host_secrets, new_project_secrets
+from berth.project_secrets import ProjectSecrets
+from berth.secrets import new_host_secrets
 
 MANAGED = "Managed by Berth"
 LOADER = DataLoader()
@@ -52,10 +53,10 @@ def project(name: str, number: int = 1, **declared: Any) -> dict[str, Any]:
 
 def project_variables(item: dict[str, Any], **given: Any) -> dict[str, Any]:
     """What the templates of the role project see of one project."""
-    secrets = new_project_secrets(item["name"])
+    secrets = ProjectSecrets.new(item["name"])
     connection = encrypt("postgresql://somewhere", HOST_SECRETS.meta_crypto_key)
     known = {
-        "jwt_secret": secrets.jwt_secret,
+        "jwt_secret": secrets.current.jwt_secret,
         "anon_key": secrets.anon_key,
         "service_role_key": secrets.service_role_key,
         "owner_password": secrets.owner_password,

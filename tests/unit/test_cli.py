@@ -12,7 +12,8 @@ import yaml
 
 from berth.inventory import Environment, HostVars, InventoryError, find_inventory, host_vars
 from berth.models import Project
-from berth.secrets import ProjectSecrets, SecretStore
+from berth.project_secrets import ProjectSecrets
+from berth.secrets import SecretStore
 from berth.urls import database_url, project_urls, site_url
 
 BERTH = Path(sys.executable).parent / "berth"
@@ -274,7 +275,7 @@ def test_site_url_is_the_declared_one_else_the_project() -> None:
 
 def test_password_with_special_characters_is_escaped() -> None:
     host = HostVars("bravo", "http://localhost", "db.example.com:6432", None)
-    secrets = ProjectSecrets("j", "a", "s", "p@ss/w:rd")
+    secrets = ProjectSecrets((), "p@ss/w:rd")
     url = database_url(Project(**SHOP), host, secrets)
     assert url == "postgresql://my_shop_owner:p%40ss%2Fw%3Ard@db.example.com:6432/my_shop"
 

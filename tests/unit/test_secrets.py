@@ -6,6 +6,7 @@ import re
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import jwt
@@ -13,9 +14,11 @@ import pytest
 import yaml
 
 from berth.names import InvalidName
-from berth.secrets import ProjectSecrets, SecretsError, SecretsMissing, SecretStore
+from berth.project_secrets import ProjectSecrets
+from berth.secrets import SecretsError, SecretsMissing, SecretStore
 from berth.vault import PASSWORD_FILE
 
+NO_SECRETS = ("id", "created", "retire_at")
 ANSIBLE_VAULT = Path(sys.executable).parent / "ansible-vault"
 
 
@@ -37,12 +40,21 @@ def vault(*arguments: object) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
+def values_of(secrets: ProjectSecrets) -> list[str]:
+    """Return all that nobody may see."""
+    texts = [value for one in secrets.key_sets for name, value in one.as_mapping().items() if name not in NO_SECRETS]
+    keys = [one.signing_key["d"] for one in secrets.key_sets]
+    return [secrets.owner_password, *keys, *secrets.auth.values(), *(text for text in texts if isinstance(text, str))]
+
+
 def test_secrets_of_a_project_are_complete(tmp_path: Path) -> None:
     made = SecretStore(tmp_path).project("my-blog")
-    assert re.fullmatch(r"[A-Za-z0-9_-]{64}", made.jwt_secret)
     assert re.fullmatch(r"[A-Za-z0-9_-]{40,}", made.owner_password)
+    assert made.auth == {}
+    [keys] = made.key_sets
+    assert (keys.id, keys.retire_at) == ("k1", None)
     for key, role in ((made.anon_key, "anon"), (made.service_role_key, "service_role")):
-        claims = jwt.decode(key, made.jwt_secret, algorithms=["HS256"])
+        claims = jwt.decode(key, keys.jwt_secret, algorithms=["HS256"])
         assert (claims["role"], claims["ref"]) == (role, "my-blog")
 
 
@@ -56,7 +68,7 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
 def test_projects_and_hosts_share_nothing(tmp_path: Path) -> None:
     store = SecretStore(tmp_path)
     blog, shop = store.project("blog"), store.project("shop")
-    values = [*vars(blog).values(), *vars(shop).values()]
+    values = [*values_of(blog), *values_of(shop)]
     values += [store.host(name).meta_crypto_key for name in ("alpha", "bravo")]
     assert len(set(values)) == len(values)
 
@@ -80,10 +92,10 @@ def test_ansible_vault_opens_the_file_and_nothing_is_left_in_the_clear(tmp_path:
     path = tmp_path / "secrets/blog.yml"
     assert path.read_text().startswith("$ANSIBLE_VAULT;1.1;AES256\n")
     shown = vault("view", "--vault-password-file", tmp_path / PASSWORD_FILE, path)
-    assert yaml.safe_load(shown) == vars(made)
+    assert yaml.safe_load(shown) == made.as_mapping()
     assert files_below(tmp_path) == {PASSWORD_FILE, "secrets/blog.yml", "secrets/.lock"}
     for file in files_below(tmp_path):
-        assert made.jwt_secret not in (tmp_path / file).read_text()
+        assert not any(value in (tmp_path / file).read_text() for value in values_of(made))
 
 
 def test_file_written_by_ansible_vault_is_read(tmp_path: Path) -> None:
@@ -97,8 +109,8 @@ def test_file_written_by_ansible_vault_is_read(tmp_path: Path) -> None:
 def test_no_value_is_shown_by_repr(tmp_path: Path) -> None:
     store = SecretStore(tmp_path)
     blog, alpha = store.project("blog"), store.host("alpha")
-    shown = repr(blog) + str(blog) + repr(alpha) + str(alpha)
-    assert not any(value in shown for value in (*vars(blog).values(), *vars(alpha).values()))
+    shown = repr(blog) + str(blog) + repr(blog.current.api_keys) + repr(alpha) + str(alpha)
+    assert not any(value in shown for value in (*values_of(blog), alpha.meta_crypto_key))
 
 
 def test_without_create_nothing_is_made(tmp_path: Path) -> None:
@@ -173,7 +185,7 @@ def test_password_file_of_the_environment_variable_is_used(tmp_path: Path, monke
     environment.mkdir()
     made = SecretStore(environment).project("blog")
     assert not (environment / PASSWORD_FILE).exists()
-    assert yaml.safe_load(vault("view", environment / "secrets/blog.yml")) == vars(made)
+    assert yaml.safe_load(vault("view", environment / "secrets/blog.yml")) == made.as_mapping()
 
 
 def test_configured_password_file_that_is_missing_is_not_made_up(
@@ -193,7 +205,10 @@ def test_password_script_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     made = SecretStore(tmp_path).project("blog")
     plain = tmp_path / "plain"
     plain.write_text("from-the-script")
-    assert yaml.safe_load(vault("view", "--vault-password-file", plain, tmp_path / "secrets/blog.yml")) == vars(made)
+    assert (
+        yaml.safe_load(vault("view", "--vault-password-file", plain, tmp_path / "secrets/blog.yml"))
+        == made.as_mapping()
+    )
 
 
 def test_password_script_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +231,14 @@ def seal(tmp_path: Path, name: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("jwt_secret: abc\n", "anon_key, service_role_key, owner_password: missing or not text"),
+        ("jwt_secret: hidden-value\n", "anon_key, service_role_key, owner_password: missing or not text"),
+        ("key_sets: []\nowner_password: hidden-value\n", "key_sets: missing or no list"),
+        ("key_sets: [hidden-value]\nowner_password: p\n", "an entry of key_sets is no mapping"),
+        (
+            "key_sets: [{id: k1}]\nowner_password: hidden-value\n",
+            "key_sets: jwt_secret, anon_key, .* missing or not text",
+        ),
+        ("key_sets: [{id: k1}]\nowner_password: p\nauth: {smtp: [hidden-value]}\n", "auth: not a mapping of texts"),
         ("jwt_secret: [hidden-value\n", "not YAML inside"),
         ("hidden-value\n", "not YAML inside"),
     ],
@@ -258,10 +280,10 @@ def test_failed_write_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.
 
 def _make_at_once(directory: Path, barrier, answers) -> None:
     barrier.wait(30)
-    answers.put(vars(SecretStore(directory).project("blog")))
+    answers.put(SecretStore(directory).project("blog").as_mapping())
 
 
-def test_processes_that_start_together_make_one_set(tmp_path: Path) -> None:
+def _start_together(tmp_path: Path) -> list[dict]:
     context = multiprocessing.get_context("spawn")
     barrier, answers = context.Barrier(4), context.Queue()
     processes = [context.Process(target=_make_at_once, args=(tmp_path, barrier, answers)) for _ in range(4)]
@@ -271,5 +293,78 @@ def test_processes_that_start_together_make_one_set(tmp_path: Path) -> None:
     for process in processes:
         process.join(30)
         assert process.exitcode == 0
+    return given
+
+
+def test_processes_that_start_together_make_one_set(tmp_path: Path) -> None:
+    given = _start_together(tmp_path)
     assert all(one == given[0] for one in given)
-    assert SecretStore(tmp_path).project("blog") == ProjectSecrets(**given[0])
+    assert SecretStore(tmp_path).project("blog").as_mapping() == given[0]
+
+
+BEFORE = ("jwt_secret", "anon_key", "service_role_key")
+
+
+def write_file_of_the_form_before(tmp_path: Path) -> dict[str, str]:
+    """Write secrets/blog.yml as it was before there were sets of keys, and return what is in it."""
+    made = SecretStore(tmp_path).project("blog")
+    values = {name: getattr(made.current, name) for name in BEFORE} | {"owner_password": made.owner_password}
+    (tmp_path / "secrets/blog.yml").unlink()
+    seal(tmp_path, "blog", yaml.safe_dump(values))
+    return values
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_file_of_the_form_before_is_completed_once_and_keeps_its_keys(tmp_path: Path, create: bool) -> None:
+    before = write_file_of_the_form_before(tmp_path)
+    completed = SecretStore(tmp_path).project("blog", create=create)
+    [keys] = completed.key_sets
+    assert {name: getattr(keys, name) for name in BEFORE} | {"owner_password": completed.owner_password} == before
+    claims = jwt.decode(keys.anon_key, options={"verify_signature": False})
+    assert (keys.id, int(keys.created.timestamp())) == ("k1", claims["iat"])
+    text = (tmp_path / "secrets/blog.yml").read_text()
+    assert SecretStore(tmp_path).project("blog") == completed
+    assert (tmp_path / "secrets/blog.yml").read_text() == text
+
+
+def test_file_of_the_form_before_is_completed_alike_by_processes_that_start_together(tmp_path: Path) -> None:
+    before = write_file_of_the_form_before(tmp_path)
+    given = _start_together(tmp_path)
+    assert all(one == given[0] for one in given)
+    assert given[0]["key_sets"][0]["anon_key"] == before["anon_key"]
+
+
+def test_check_mode_completes_a_file_of_the_form_before_in_memory_alone(tmp_path: Path) -> None:
+    write_file_of_the_form_before(tmp_path)
+    text = (tmp_path / "secrets/blog.yml").read_text()
+    store = SecretStore(tmp_path, ephemeral=True)
+    assert store.project("blog") == store.project("blog")
+    assert (tmp_path / "secrets/blog.yml").read_text() == text
+
+
+def test_change_of_secrets_is_kept_and_leaves_the_rest_alone(tmp_path: Path) -> None:
+    store = SecretStore(tmp_path)
+    made = store.project("blog")
+    changed = store.change_project("blog", lambda found: replace(found, auth={"smtp_password": "s3cret"}))
+    assert changed == replace(made, auth={"smtp_password": "s3cret"})
+    assert SecretStore(tmp_path).project("blog") == changed
+
+
+def test_change_that_changes_nothing_writes_nothing(tmp_path: Path) -> None:
+    store = SecretStore(tmp_path)
+    store.project("blog")
+    text = (tmp_path / "secrets/blog.yml").read_text()
+    store.change_project("blog", lambda found: found)
+    assert (tmp_path / "secrets/blog.yml").read_text() == text
+
+
+@pytest.mark.parametrize("part", ["anon_key", "secret_key", "service_token", "signing_key"])
+def test_key_of_another_project_in_a_set_is_told(tmp_path: Path, part: str) -> None:
+    store = SecretStore(tmp_path)
+    values = store.project("blog").as_mapping()
+    foreign = store.project("shop").as_mapping()["key_sets"][0][part]
+    values["key_sets"][0][part] = foreign if part != "secret_key" else foreign[:-1] + "!"
+    (tmp_path / "secrets/blog.yml").unlink()
+    seal(tmp_path, "blog", yaml.safe_dump(values))
+    with pytest.raises(SecretsError, match=r"blog\.yml: .*restore the file from a backup"):
+        SecretStore(tmp_path).project("blog")

@@ -17,7 +17,8 @@ from fleet import standin
 from fleet.fleet import REPOSITORY, Fleet, Run
 
 from bench.errors import NotMeasured
-from berth.secrets import ProjectSecrets, SecretStore
+from berth.project_secrets import ProjectSecrets
+from berth.secrets import SecretStore
 
 NAME, ADDRESS = "bench", "10.88.0.31"
 TABLE = """
