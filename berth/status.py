@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from berth.models import Project
 from berth.names import database_name
-from berth.units import ServiceUnits, host_service, shared_units, slice_of
+from berth.units import ServiceUnits, host_service, service_units
 
 Method = Literal["cgroup", "pss"]
 State = Literal["awake", "asleep", "paused", "stopped", "failed"]
@@ -233,15 +233,9 @@ def _project(project: Project, found: Report, units: dict[str, UnitStatus]) -> P
 
 
 def _services(project: Project, found: Report, units: dict[str, UnitStatus]) -> Iterable[ServiceStatus]:
-    if project.architecture == "shared":
-        for name in found.offered:
-            yield _service(name, project, shared_units(project, name), units)
-        return
-    inside = slice_of(project.name)
-    for unit in found.units:
-        if unit.slice == inside and unit.name.endswith(".service"):
-            name = unit.name.removesuffix(".service").removeprefix(f"berth-{project.name}-")
-            yield _service(name, project, ServiceUnits(unit.name), units)
+    slices = {unit.name: unit.slice for unit in found.units}
+    for name, named in service_units(project, found.offered, slices).items():
+        yield _service(name, project, named, units)
 
 
 def _service(name: str, project: Project, named: ServiceUnits, units: dict[str, UnitStatus]) -> ServiceStatus:

@@ -1,8 +1,11 @@
 """The systemd units of a project by service, as its declared architecture has them."""
 
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from berth.models import Project
+from berth.names import database_name
 
 SHARED_SERVICES = ("rest", "auth")
 HOST_SERVICES = ("postgres", "nginx", "meta", "storage", "realtime", "functions", "imgproxy", "pooler", "studio")
@@ -23,14 +26,37 @@ class ServiceUnits:
 
 
 def slice_of(name: str) -> str:
-    """The slice that holds all that an isolated project runs."""
-    return f"berth-{name}.slice"
+    """The slice of an isolated project; with '-' it would lie inside another project's; raise InvalidName."""
+    return f"berth-{database_name(name)}.slice"
 
 
-def shared_units(project: Project, service: str) -> ServiceUnits:
-    """The units of a service of a shared project, which sleeps between requests."""
-    wake = f"berth-{service}-wake@{project.name}"
-    return ServiceUnits(f"berth-{service}@{project.name}.service", f"{wake}.service", f"{wake}.socket")
+def service_units(project: Project, offered: Collection[str], slices: Mapping[str, str]) -> dict[str, ServiceUnits]:
+    """The units of each service; `offered` are services that the host has, `slices` the loaded units with theirs.
+
+    An isolated project has besides the services that wake for it alone, and whatever else runs in its slice.
+    """
+    named = {name: _woken(project.name, name) for name in SHARED_SERVICES if name in offered}
+    if project.architecture == "shared":
+        return named
+    own = re.compile(rf"berth-([a-z]+)-wake@{re.escape(project.name)}\.socket")
+    named |= {match[1]: _woken(project.name, match[1]) for unit in sorted(slices) if (match := own.fullmatch(unit))}
+    known = {unit for units in named.values() for unit in units.running}
+    for unit, inside in sorted(slices.items()):
+        if inside == slice_of(project.name) and unit.endswith(".service") and unit not in known:
+            named[_short(unit, project.name)] = ServiceUnits(unit)
+    return named
+
+
+def _woken(project: str, service: str) -> ServiceUnits:
+    wake = f"berth-{service}-wake@{project}"
+    return ServiceUnits(f"berth-{service}@{project}.service", f"{wake}.service", f"{wake}.socket")
+
+
+def _short(unit: str, project: str) -> str:
+    if unit.startswith("postgresql@"):
+        return "postgres"
+    name = unit.removesuffix(".service").removeprefix("berth-")
+    return name.removesuffix(f"@{project}").removeprefix(f"{project}-")
 
 
 def host_service(unit: str) -> str | None:

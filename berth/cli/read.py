@@ -4,6 +4,7 @@ from typing import Any
 
 import typer
 
+from berth.cli.capacity import CAPACITY_HEADINGS, capacity_cells, last_accounts
 from berth.cli.common import Inventory, Json, Name, place, print_json, print_table, told_in_one_line
 
 
@@ -69,10 +70,11 @@ def show_keys(name: Name, inventory: Inventory = None, as_json: Json = False) ->
 
 
 def list_hosts(inventory: Inventory = None, as_json: Json = False) -> None:
-    """Show every host with its addresses and the projects declared on it."""
+    """Show every host with its addresses, the guidance, what was measured last and what still fits."""
     with told_in_one_line():
         here = place(inventory)
-        projects = here.store.load().values()
+        projects = list(here.store.load().values())
+        accounts = last_accounts(here, projects)
         rows = [
             {
                 "name": host.name,
@@ -80,6 +82,7 @@ def list_hosts(inventory: Inventory = None, as_json: Json = False) -> None:
                 "database_address": host.database_address,
                 "memory_mb": host.memory_mb,
                 "projects": [project.name for project in projects if project.host == host.name],
+                "capacity": accounts[host.name].model_dump(mode="json") if host.name in accounts else None,
             }
             for host in here.environment.hosts.values()
         ]
@@ -87,16 +90,10 @@ def list_hosts(inventory: Inventory = None, as_json: Json = False) -> None:
         print_json(rows)
         return
     cells = [
-        [
-            row["name"],
-            row["public_url"],
-            row["database_address"],
-            str(row["memory_mb"] or ""),
-            str(len(row["projects"])),
-        ]
+        [row["name"], row["public_url"], str(len(row["projects"])), *capacity_cells(accounts.get(row["name"]))]
         for row in rows
     ]
-    print_table(["Host", "Gateway", "Database", "Memory (MiB)", "Projects"], cells)
+    print_table(["Host", "Gateway", "Projects", *CAPACITY_HEADINGS], cells)
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, str]:

@@ -90,8 +90,8 @@ def disks():
 
 def offered():
     """Returns the services that the host has for projects."""
-    templates = [path.name.removeprefix("berth-") for path in UNIT_FILES.glob("berth-*@.service")]
-    return sorted(name.removesuffix("@.service") for name in templates if not name.endswith("-wake@.service"))
+    sockets = [path.name.removeprefix("berth-") for path in UNIT_FILES.glob("berth-*-wake@.socket")]
+    return sorted(name.removesuffix("-wake@.socket") for name in sockets)
 
 
 def cluster(module):

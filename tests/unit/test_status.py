@@ -17,7 +17,7 @@ def state_of(*units: dict, of: Project = BLOG) -> str:
 
 def test_project_sums_up_workers_and_the_proxies_that_hold_them_awake() -> None:
     found = host(BLOG, units=tuple(shared("blog", rest_mib=18, auth_mib=10))).project("blog")
-    assert [(service.name, service.memory_bytes // MIB) for service in found.services] == [("auth", 12), ("rest", 20)]
+    assert [(service.name, service.memory_bytes // MIB) for service in found.services] == [("rest", 20), ("auth", 12)]
     assert (found.memory_bytes, found.connections, found.connection_limit) == (32 * MIB, 2, 20)
     assert found.database_bytes == 9 * MIB
 
@@ -27,17 +27,24 @@ def test_units_of_another_project_do_not_count() -> None:
     assert [item.memory_bytes // MIB for item in found.projects] == [0, 20]
 
 
-def test_isolated_project_is_what_its_slice_holds() -> None:
-    shop = project("shop", architecture="isolated")
-    inside = {"slice": "berth-shop.slice"}
+def test_isolated_project_has_its_own_services_and_all_that_its_slice_holds() -> None:
+    shop = project("my-shop", architecture="isolated")
+    inside = {"slice": "berth-my_shop.slice"}
     units = (
-        unit("berth-shop-rest.service", mib=30, **inside),
-        unit("berth-shop-auth.service", mib=20, **inside),
+        unit("berth-rest@my-shop.service", mib=30, **inside),
+        unit("berth-rest-wake@my-shop.socket", slice="system.slice"),
+        unit("berth-meta@my-shop.service", mib=20, **inside),
+        unit("berth-meta-wake@my-shop.socket", slice="system.slice"),
+        unit("postgresql@17-berth_my_shop.service", mib=100, **inside),
         unit("berth-rest@blog.service", mib=7, slice="berth.slice"),
     )
-    found = host(shop, units=units).project("shop")
-    assert [(service.name, service.state) for service in found.services] == [("rest", "awake"), ("auth", "awake")]
-    assert found.memory_bytes == 50 * MIB
+    found = host_status("alpha", report(*units, offered=["rest"]), [shop]).project("my-shop")
+    assert [(service.name, service.memory_bytes // MIB) for service in found.services] == [
+        ("rest", 30),
+        ("meta", 20),
+        ("postgres", 100),
+    ]
+    assert (found.state, found.memory_bytes) == ("awake", 150 * MIB)
 
 
 def test_memory_is_divided_without_rest() -> None:
