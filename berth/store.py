@@ -81,8 +81,10 @@ class DeclarationStore:
             self._write(draft)
         return draft.project
 
-    def draft_add(self, name: str, host: str, architecture: str = "shared", **settings: Any) -> Draft:
-        """What `add` would write if it came now; raise BerthError."""
+    def draft_add(
+        self, name: str, host: str, architecture: str = "shared", note: str | None = None, **settings: Any
+    ) -> Draft:
+        """What `add` would write if it came now, below the note as a comment; raise BerthError."""
         validate_name(name)
         projects = self.load()
         path = self.directory / f"{name}.yml"
@@ -90,9 +92,8 @@ class DeclarationStore:
             raise StoreError(f"name: found {name!r}, which {shown(path)} has already; choose another name")
         given = {key: value for key, value in settings.items() if value not in (None, [], ())}
         number = self._next_number(projects)
-        return self._checked(
-            path, compose({"name": name, "number": number, "host": host, "architecture": architecture, **given})
-        )
+        text = compose({"name": name, "number": number, "host": host, "architecture": architecture, **given})
+        return self._checked(path, text.replace("---\n", f"---\n# {' '.join(note.split())}\n", 1) if note else text)
 
     def draft_update(self, name: str, changes: Mapping[str, Any]) -> Draft:
         """What `update` would write if it came now; raise BerthError."""

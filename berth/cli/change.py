@@ -8,6 +8,7 @@ import typer
 
 from berth.cli.common import Inventory, Json, Name, Place, Plan, ShowPlaybook, place, print_json, told_in_one_line
 from berth.cli.converge import show_line
+from berth.cli.placing import HostChoice
 from berth.cli.questions import ask_for_missing, assignments
 from berth.cli.run import converge, show_plan
 
@@ -31,10 +32,11 @@ def register(app: typer.Typer) -> None:
 def add(
     ctx: typer.Context,
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Name of the project.", show_default=False)] = None,
-    host: Annotated[str | None, typer.Option(help="Host to run on; needed where there are several.")] = None,
+    host: Annotated[str | None, typer.Option(help="Host to run on; else the one with the most room.")] = None,
     architecture: Annotated[str, typer.Option(help="shared or isolated.")] = "shared",
     domain: Annotated[list[str] | None, typer.Option(help="DNS name of the project; may be given again.")] = None,
     idle_timeout: Annotated[str | None, typer.Option(help="Such as 15min, 1h or never.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Take a host that has no room for it.")] = False,
     inventory: Inventory = None,
     plan_only: Plan = False,
     show_playbook: ShowPlaybook = False,
@@ -44,12 +46,23 @@ def add(
     with told_in_one_line():
         here = place(inventory)
         may_ask = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
-        asked = ask_for_missing(name, host, domain, list(here.environment.hosts), may_ask)
-        settings: dict[str, Any] = {"domains": asked.domains, "idle_timeout": idle_timeout}
+        settings: dict[str, Any] = {"domains": domain or [], "idle_timeout": idle_timeout}
+
+        def draft(name: str, host: str) -> "Project":
+            return here.store.draft_add(name, host, architecture, **settings).project
+
+        choice = HostChoice(ctx, here, draft, force=force, measures=not show_playbook, asks=may_ask)
+        asked = ask_for_missing(name, host, domain, list(here.environment.hosts), may_ask, choice.suggest)
+        settings["domains"] = asked.domains
+        decision = choice.decide(asked.name, asked.host)
+        settings["note"] = decision.note
         change = _Change(
             draft=lambda: here.store.draft_add(asked.name, asked.host, architecture, **settings),
             write=lambda: here.store.add(asked.name, asked.host, architecture, **settings),
+            told={"placement": decision.told} if decision.told else {},
         )
+        if decision.is_news and not as_json:
+            typer.echo(decision.words)
         _carry_out(ctx, here, change, plan_only, show_playbook, as_json)
 
 
@@ -138,11 +151,14 @@ def list_domains(name: Name, inventory: Inventory = None, as_json: Json = False)
 
 
 class _Change:
-    """A change of one declaration: as a draft, and for good."""
+    """A change of one declaration: as a draft, and for good; `told` goes into what is told of it."""
 
-    def __init__(self, draft: Callable[[], "Draft"], write: Callable[[], "Project"]) -> None:
+    def __init__(
+        self, draft: Callable[[], "Draft"], write: Callable[[], "Project"], told: dict[str, Any] | None = None
+    ) -> None:
         self.draft = draft
         self.write = write
+        self.told = told or {}
 
 
 def _update(ctx: typer.Context, name: str, values: dict[str, Any], inventory: str | None, *how: bool) -> None:
@@ -170,13 +186,12 @@ def _carry_out(
         draft = change.draft()
         with staged(here.inventory, draft) as inventory:
             play = configure_project(inventory, draft.project.name, check=True)
-            show_plan(ctx.obj, play, {"project": _told(here, draft.project)}, as_json)
+            show_plan(ctx.obj, play, {"project": _told(here, draft.project)} | change.told, as_json)
     else:
         project = change.write()
+        told = {"project": _told(here, project)} | change.told
         again = f"the declaration stays as it is now; berth apply {project.name} completes it"
-        converge(
-            ctx.obj, configure_project(here.inventory, project.name), {"project": _told(here, project)}, as_json, again
-        )
+        converge(ctx.obj, configure_project(here.inventory, project.name), told, as_json, again)
 
 
 def _told(here: Place, project: "Project") -> dict[str, Any]:

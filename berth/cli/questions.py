@@ -1,5 +1,6 @@
 """What people give to the commands: answers at a terminal, and key=value."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,22 +19,32 @@ class Asked:
     """What `berth add` must know."""
 
     name: str
-    host: str
+    host: str | None
     domains: list[str]
 
 
 def ask_for_missing(
-    name: str | None, host: str | None, domains: list[str] | None, hosts: list[str], may_ask: bool
+    name: str | None,
+    host: str | None,
+    domains: list[str] | None,
+    hosts: list[str],
+    may_ask: bool,
+    suggest: Callable[[str], str | None] = lambda name: None,
 ) -> Asked:
-    """What was given, the rest asked for where a person is there to answer; raise BadInput elsewhere."""
+    """What was given, the rest asked for where a person is there to answer; raise BadInput without a name elsewhere.
+
+    Of several hosts, `suggest` gives the one for the project's name: proposed to a person, taken where nobody is there.
+    """
     if name is None:
         if not may_ask:
             raise BadInput("name: missing; give it after berth add")
         name = typer.prompt("Name of the project")
+    if host is None and len(hosts) == 1:
+        host = hosts[0]
     if host is None:
-        if len(hosts) > 1 and not may_ask:
-            raise BadInput(f"host: missing, allowed: {', '.join(hosts)}; give one with --host")
-        host = hosts[0] if len(hosts) == 1 else typer.prompt(f"Host ({', '.join(hosts)})")
+        host = suggest(name)
+        if may_ask:
+            host = typer.prompt(f"Host ({', '.join(hosts)})", default=host)
     if domains is None and may_ask:
         answer = typer.prompt("Domains, with spaces between (none: just press Enter)", default="", show_default=False)
         domains = answer.replace(",", " ").split()

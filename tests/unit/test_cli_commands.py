@@ -247,7 +247,6 @@ def test_failed_apply_and_plan_end_with_1(berth: Berth, runner: NotingRunner) ->
 
 REFUSED = {
     "no name": (["add", "--host", "alpha"], "name: missing; give it after berth add"),
-    "no host": (["add", "shop"], "host: missing, allowed: alpha, bravo; give one with --host"),
     "upper case": (["add", "Shop", "--host", "alpha"], "project name 'Shop': allowed: 2 to 24 of a-z"),
     "reserved": (["add", "template1", "--host", "alpha"], "reserved for PostgreSQL"),
     "taken": (["add", "blog", "--host", "alpha"], "which "),
