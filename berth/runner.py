@@ -21,6 +21,8 @@ INTERRUPTED = "interrupted; run it again, it goes on where it was"
 SETTINGS = "pexpect_timeout: 1\nsuppress_output_file: true\n"
 
 OnStep = Callable[[str], None]
+OnEvent = Callable[[dict[str, Any]], None]
+Cancelled = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,17 @@ class AnsibleRunner:
     def __init__(self, root: Path | None = None) -> None:
         self.root = root
 
-    def run(self, play: Play, on_step: OnStep) -> Result:
-        """Run the play, its output in a log of its own; raise BerthError when it cannot even begin."""
+    def run(
+        self,
+        play: Play,
+        on_step: OnStep,
+        on_event: OnEvent = lambda event: None,
+        cancelled: Cancelled = lambda: False,
+    ) -> Result:
+        """Run the play, its output in a log of its own; raise BerthError when it cannot even begin.
+
+        on_event gets each event of ansible-runner; the run ends within seconds after `cancelled` says so.
+        """
         root = self.root or repository()
         events = Events(on_step)
         began = time.monotonic()
@@ -65,9 +76,10 @@ class AnsibleRunner:
                 if text := event.get("stdout"):
                     log.write(f"{text}\n")
                 events.take(event)
+                on_event(event)
                 return False  # no file for the event
 
-            status, code = _run(play, root, Path(private), take)
+            status, code = _run(play, root, Path(private), take, cancelled)
         failures = list(events.failures.values())
         if code != 0 and not failures and not events.unreachable:
             failures = [Failure("", "", _reason(status, events, Path(log.name)))]
@@ -89,8 +101,11 @@ def log_directory() -> Path:
     return (chosen if chosen.is_absolute() else Path("~/.local/state").expanduser()) / "berth" / "runs"
 
 
-def _run(play: Play, root: Path, private: Path, take: Callable[[dict[str, Any]], bool]) -> tuple[str, int]:
+def _run(
+    play: Play, root: Path, private: Path, take: Callable[[dict[str, Any]], bool], cancelled: Cancelled
+) -> tuple[str, int]:
     import ansible_runner
+    from ansible_runner.utils import signal_handler
 
     (private / "env").mkdir(mode=0o700)
     (private / "env" / "settings").write_text(SETTINGS)
@@ -100,6 +115,7 @@ def _run(play: Play, root: Path, private: Path, take: Callable[[dict[str, Any]],
         (Path(runner_config.artifact_dir) / "command").unlink(missing_ok=True)
 
     with _signals_restored():
+        stopped = signal_handler() or (lambda: False)
         run = ansible_runner.run(
             private_data_dir=str(private),
             project_dir=str(root),
@@ -113,6 +129,7 @@ def _run(play: Play, root: Path, private: Path, take: Callable[[dict[str, Any]],
             suppress_env_files=True,
             quiet=True,
             event_handler=take,
+            cancel_callback=lambda: stopped() or cancelled(),
             status_handler=on_status,
         )
     return run.status, run.rc

@@ -118,6 +118,11 @@ class DeclarationStore:
             raise StoreError(f"domains: found {there[0]!r} to add, which {name} has already; leave it out")
         return self.draft_update(name, {"domains": [domain for domain in has if domain not in remove] + list(add)})
 
+    def draft(self, name: str, text: str) -> Draft:
+        """A text as the declaration of a project, checked as it would be if it were written now; raise BerthError."""
+        validate_name(name)
+        return self._checked(self.directory / f"{name}.yml", text)
+
     def _checked(self, path: Path, text: str) -> Draft:
         try:
             projects = load(self.inventory_dir, self.hosts, proposed={path: text})

@@ -1,0 +1,95 @@
+"""The web UI: serve it, and let its first admin in."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from berth.cli.common import told_in_one_line
+
+if TYPE_CHECKING:
+    from webui.config import Config
+
+ui = typer.Typer(name="ui", help="Serve the web UI; let people in.", invoke_without_command=True)
+
+Bind = Annotated[str, typer.Option(help="Address and port to listen on.")]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="How many runs at a time, each on other hosts.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name to log in with.", show_default=False)]
+LOOPBACK = "127.0.0.1:8080"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.add_typer(ui)
+
+
+@ui.callback()
+def serve(ctx: typer.Context, bind: Bind = LOOPBACK, workers: Workers = 4) -> None:
+    """Serve the web UI in the foreground, with the workers that run playbooks."""
+    if ctx.invoked_subcommand is None:
+        with told_in_one_line():
+            _config()
+            from webui.server import serve_both
+
+            raise typer.Exit(serve_both(bind, workers))
+
+
+@ui.command()
+def web(bind: Bind = LOOPBACK) -> None:
+    """Serve the pages and the HTTP API alone."""
+    with told_in_one_line():
+        config = _config()
+        from webui.server import serve_web
+
+        serve_web(config, bind)
+
+
+@ui.command()
+def worker(workers: Workers = 4) -> None:
+    """Run the workers alone."""
+    with told_in_one_line():
+        config = _config()
+        from webui.server import serve_worker
+
+        serve_worker(config, workers)
+
+
+@ui.command()
+def admin(name: Name) -> None:
+    """Add an admin and print the one-time link to set a password."""
+    with told_in_one_line():
+        _print_link(name, add=True)
+
+
+@ui.command()
+def link(name: Name) -> None:
+    """Print a fresh one-time link for somebody who cannot log in any more."""
+    with told_in_one_line():
+        _print_link(name, add=False)
+
+
+def _config() -> "Config":
+    from webui.config import from_environment
+
+    return from_environment()
+
+
+def _print_link(name: str, add: bool) -> None:
+    from webui.accounts import AccountError
+    from webui.core import make_core
+    from webui.roles import ADMIN
+    from webui.services.audit import Actor
+    from webui.users import welcome_url
+
+    config = _config()
+    accounts = make_core(config).accounts
+    shell = Actor("berth ui", "shell")
+    if add:
+        token = accounts.add(shell, name, ADMIN)
+    else:
+        user = accounts.named(name)
+        if user is None:
+            raise AccountError(
+                f"name: found {name!r}, allowed: {', '.join(u.name for u, _ in accounts.all()) or 'none yet'}"
+            )
+        token = accounts.new_link(shell, user.id)
+    typer.echo(welcome_url(config.url, token))

@@ -1,0 +1,76 @@
+"""Pages of projects: what forms declare, and which runs come of them."""
+
+from pathlib import Path
+
+import pytest
+
+SHOP = {"name": "shop", "host": "bravo", "architecture": "shared", "domains": "shop.example.com", "idle_timeout": "1h"}
+
+
+def test_add_writes_the_declaration_and_asks_for_a_run(person, core, executor, runner, inventory: Path) -> None:
+    answer = person("operator").send("/projects/new", **SHOP, intent="do")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/runs/1")
+    assert "idle_timeout: 1h" in (inventory / "projects/shop.yml").read_text()
+    assert core.runs.get(1).state == "queued"
+    executor.work()
+    assert (core.runs.get(1).state, [(p.project, p.check) for p in runner.plays]) == ("succeeded", [("shop", False)])
+
+
+def test_plan_writes_nothing_and_can_be_carried_out(person, core, executor, runner, inventory: Path) -> None:
+    browser = person("operator")
+    browser.send("/projects/new", **SHOP, intent="plan")
+    executor.work()
+    assert not (inventory / "projects/shop.yml").exists()
+    assert (runner.plays[0].check, "name: shop" in runner.texts[0]) == (True, True)
+    assert browser.send("/runs/1/carry-out", "/runs/1").headers["location"] == "/runs/2"
+    executor.work()
+    assert (inventory / "projects/shop.yml").exists()
+    assert [play.check for play in runner.plays] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"name": "Shop"}, "allowed: 2 to 24 of a-z"),
+        ({"name": "blog"}, "which"),
+        ({"host": "nowhere"}, "found &#39;nowhere&#39;"),
+        ({"domains": "blog.example.com"}, "found &#39;blog.example.com&#39;"),
+        ({"idle_timeout": "soon"}, "found &#39;soon&#39;"),
+    ],
+)
+def test_bad_input_keeps_what_was_typed_and_runs_nothing(person, core, inventory: Path, fields, told: str) -> None:
+    typed = SHOP | fields
+    answer = person("operator").send("/projects/new", **typed, intent="do")
+    assert answer.status_code == 400
+    assert told in answer.text
+    assert f'value="{typed["domains"]}"' in answer.text
+    assert core.runs.page() == []
+    assert [path.name for path in (inventory / "projects").glob("*.yml")] == ["blog.yml"]
+
+
+def test_changed_setting_is_declared_and_an_emptied_one_gets_its_default(person, inventory: Path) -> None:
+    browser = person("operator")
+    fields = {"limits.connections": "30", "idle_timeout": "15min"}
+    assert browser.send("/projects/blog/update", "/projects/blog", **fields).status_code == 303
+    assert "connections: 30" in (inventory / "projects/blog.yml").read_text()
+    assert browser.send("/projects/blog/update", "/projects/blog", **{"limits.connections": ""}).status_code == 303
+    assert "connections" not in (inventory / "projects/blog.yml").read_text()
+
+
+def test_update_of_nothing_is_refused(person, core) -> None:
+    answer = person("operator").send("/projects/blog/update", "/projects/blog", idle_timeout="15min")
+    assert (answer.status_code, core.runs.page()) == (400, [])
+
+
+def test_pause_and_resume(person, inventory: Path) -> None:
+    browser = person("operator")
+    browser.send("/projects/blog/pause", "/projects/blog", intent="do")
+    assert "state: paused" in (inventory / "projects/blog.yml").read_text()
+    browser.send("/projects/blog/resume", "/projects/blog", intent="do")
+    assert "paused" not in (inventory / "projects/blog.yml").read_text()
+
+
+def test_domains_are_added_and_removed(person, inventory: Path) -> None:
+    fields = {"add": "a.example.com, b.example.com", "remove": "blog.example.com"}
+    person("operator").send("/projects/blog/domains", "/projects/blog", **fields)
+    assert "domains: [a.example.com, b.example.com]" in (inventory / "projects/blog.yml").read_text()

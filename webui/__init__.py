@@ -1,0 +1,36 @@
+"""The web UI of Berth: pages and an HTTP API over the same services."""
+
+from flask_openapi3 import Info, OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from webui import audit, auth, doctor, errors, hosts, looks, projects, runs, security, templating, users
+from webui.config import Config
+from webui.core import make_core
+
+VERSION = "1"
+
+
+def create_app(config: Config) -> OpenAPI:
+    """The application over one inventory and one database; raise BerthError when they cannot be used."""
+    app = OpenAPI(__name__, info=Info(title="Berth", version=VERSION), doc_ui=False)
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        SESSION_COOKIE_NAME="__Host-berth" if config.secure else "berth",
+        SESSION_COOKIE_SECURE=config.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        WTF_CSRF_TIME_LIMIT=None,
+        MAX_CONTENT_LENGTH=1 << 20,
+        TESTING=config.testing,
+    )
+    if config.proxied:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    app.extensions["berth"] = make_core(config)
+
+    security.init_app(app)
+    errors.init_app(app)
+    templating.init_app(app)
+    looks.init_app(app)
+    for module in (auth, hosts, projects, runs, audit, users, doctor):
+        app.register_blueprint(module.bp)
+    return app

@@ -1,0 +1,180 @@
+"""Pages of projects: list, one, add, change."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from berth.errors import BerthError
+from berth.models import Project
+from berth.names import NAME_RULE, InvalidName, validate_name
+from webui import forms
+from webui.core import core
+from webui.models import Run
+from webui.roles import ADMIN, MEMBER, OPERATOR, VIEWER
+from webui.security import access, actor, needs
+from webui.services.audit import note
+
+bp = Blueprint("projects", __name__)
+
+Page = str | Response | tuple[str, int]
+
+
+@bp.get("/projects")
+@needs(MEMBER)
+def index() -> Page:
+    """Show the projects that the person may see: projects (ProjectRow, filtered and sorted), filters, hosts (names)."""
+    declared = core().fleet.projects()
+    filters = {key: request.args.get(key, "").strip() for key in ("q", "host", "architecture", "state", "sort")}
+    found = [declared[name] for name in access().sees(declared)]
+    rows = [project for project in found if _matches(project, filters)]
+    if filters["sort"] in ("host", "architecture", "state", "number"):
+        rows.sort(key=lambda project: (getattr(project, filters["sort"]), project.name))
+    hosts = sorted({project.host for project in found})
+    return render_template("projects/index.html", projects=rows, filters=filters, hosts=hosts)
+
+
+@bp.get("/projects/new")
+@needs(OPERATOR)
+def new() -> Page:
+    """Show the form to add a project: hosts (HostVars by name), name_rule, typed (what was typed), error."""
+    return _new_form(request.args.to_dict(), None)
+
+
+@bp.get("/projects/new/name")
+@needs(OPERATOR)
+def check_name() -> Page:
+    """Tell about a name as it is typed, as a piece of a page: name, problem (None when it is free)."""
+    name = request.args.get("name", "")
+    problem = None
+    try:
+        validate_name(name)
+    except InvalidName as error:
+        problem = f"{error.rule}; {error.remedy}"
+    if problem is None and name in core().fleet.projects():
+        problem = "there is a project of this name already; choose another name"
+    return render_template("projects/_name.html", name=name, problem=problem)
+
+
+@bp.post("/projects/new")
+@needs(OPERATOR)
+def add() -> Page:
+    """Add a project, or plan that (field intent: plan or do), and go to the run."""
+    name = request.form.get("name", "").strip()
+    try:
+        run = _do("add", name, forms.added(request.form))
+    except BerthError as error:
+        return _new_form(request.form.to_dict(), str(error)), 400
+    return _to(run)
+
+
+@bp.get("/projects/<name>")
+@needs(VIEWER, project="name")
+def show(name: str) -> Page:
+    """Show one project.
+
+    project (berth.models.Project), facts (the declaration with all that follows from it), urls, fields (value and rule
+    by key), typed (what was typed, by key), error, runs (the newest), may (whether the person may change it).
+    """
+    return _page(core().fleet.project(name), {}, None)
+
+
+@bp.get("/projects/<name>/keys")
+@needs(OPERATOR, project="name", fresh=True)
+def keys(name: str) -> Page:
+    """Show the keys of a project, noted in the audit: project, keys (url, anon_key, service_role_key, db_url)."""
+    project = core().fleet.project(name)
+    found = core().fleet.keys(project)
+    with core().db.begin() as session:
+        note(session, actor(), "show keys", name)
+    return render_template("projects/keys.html", project=project, keys=found)
+
+
+@bp.post("/projects/<name>/update")
+@needs(OPERATOR, project="name")
+def update(name: str) -> Page:
+    """Change settings; the fields are keys such as limits.connections."""
+    project = core().fleet.project(name)
+    try:
+        changes = forms.changed(request.form, project)
+        if not changes:
+            raise forms.BadField("nothing differs from what is declared; change a field first")
+        run = _do("update", name, changes)
+    except BerthError as error:
+        return _page(project, request.form.to_dict(), str(error)), 400
+    return _to(run)
+
+
+@bp.post("/projects/<name>/domains")
+@needs(OPERATOR, project="name")
+def domains(name: str) -> Page:
+    """Add the domains of field add, remove those of field remove."""
+    project = core().fleet.project(name)
+    lists = {key: forms.words(" ".join(request.form.getlist(key))) for key in ("add", "remove")}
+    try:
+        if not any(lists.values()):
+            raise forms.BadField("domains: nothing given; type a domain such as blog.example.com")
+        run = _do("domains", name, lists)
+    except BerthError as error:
+        return _page(project, request.form.to_dict(), str(error)), 400
+    return _to(run)
+
+
+@bp.post("/projects/<name>/<any(pause, resume):action>")
+@needs(OPERATOR, project="name")
+def change_state(name: str, action: str) -> Page:
+    """Pause or resume a project."""
+    core().fleet.project(name)
+    return _to(_do(action, name, {}))
+
+
+@bp.post("/projects/<name>/apply")
+@needs(OPERATOR, project="name")
+def apply(name: str) -> Page:
+    """Bring a project into its declared state, or plan that."""
+    return _to(core().actions.apply(actor(), name, plan=_plan_only()))
+
+
+@bp.post("/apply")
+@needs(ADMIN)
+def apply_all() -> Page:
+    """Bring all hosts and projects into their declared state, or plan that."""
+    return _to(core().actions.apply(actor(), plan=_plan_only()))
+
+
+def _do(action: str, name: str, values: dict[str, Any]) -> Run:
+    return core().actions.change(actor(), action, name, values, plan=_plan_only())
+
+
+def _plan_only() -> bool:
+    return request.form.get("intent") == "plan"
+
+
+def _to(run: Run) -> Response:
+    return redirect(url_for("runs.show", run_id=run.id), 303)
+
+
+def _new_form(typed: dict[str, str], error: str | None) -> str:
+    hosts = core().fleet.hosts()
+    return render_template("projects/new.html", hosts=hosts, name_rule=NAME_RULE, typed=typed, error=error)
+
+
+def _page(project: Project, typed: dict[str, str], error: str | None) -> str:
+    return render_template(
+        "projects/show.html",
+        project=project,
+        facts=core().fleet.derived(project),
+        urls=core().fleet.urls(project),
+        fields=forms.fields(project),
+        typed=typed,
+        error=error,
+        runs=core().runs.page(projects=[project.name], limit=10),
+        may=access().allows(OPERATOR, project.name),
+    )
+
+
+def _matches(project: Project, filters: dict[str, str]) -> bool:
+    text = " ".join([project.name, *project.domains])
+    return filters["q"].lower() in text and all(
+        filters[key] in ("", getattr(project, key)) for key in ("host", "architecture", "state")
+    )

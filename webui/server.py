@@ -1,0 +1,88 @@
+"""The processes of the UI: one that answers requests, one whose children run playbooks, one that minds both."""
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from berth.runner import AnsibleRunner
+from webui import create_app
+from webui.config import Config
+from webui.core import make_core
+from webui.services.execution import Executor
+
+THREADS = 256  # each viewer of a live run has one
+WORKERS = 4
+PR_SET_PDEATHSIG = 1
+
+
+class _Gunicorn(BaseApplication):
+    def __init__(self, config: Config, bind: str) -> None:
+        self._config, self._bind = config, bind
+        super().__init__()
+
+    def load_config(self) -> None:
+        given = {
+            "bind": self._bind,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "graceful_timeout": 3,
+            "proc_name": "berth-ui",
+            "loglevel": "warning",
+        }
+        for key, value in given.items():
+            self.cfg.set(key, value)
+
+    def load(self) -> Any:
+        return create_app(self._config)
+
+
+def serve_web(config: Config, bind: str) -> None:
+    """Answer requests until a signal."""
+    _Gunicorn(config, bind).run()
+
+
+def serve_worker(config: Config, workers: int = WORKERS) -> None:
+    """Run playbooks, at most as many at a time as there are workers, until a signal."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    core = make_core(config)
+    executor: list[Executor] = []
+
+    def started() -> None:
+        # An orphan would go on while its run counts as lost
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        core.db.close()
+        executor.append(Executor(core.runs, config.inventory, AnsibleRunner()))
+
+    core.queue.consumer(lambda to_end: executor[0].work(to_end), started, workers).run()
+
+
+def serve_both(bind: str, workers: int) -> int:
+    """Keep web and worker running, each again when it ends, until SIGINT or SIGTERM ends both."""
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: over.set())
+    commands = {"web": ["--bind", bind], "worker": ["--workers", str(workers)]}
+    children = {name: _start(name, options) for name, options in commands.items()}
+    while not over.wait(1):
+        for name, child in children.items():
+            if child.poll() is not None:
+                print(f"berth ui: {name} ended with {child.returncode}, starting it again", file=sys.stderr)
+                children[name] = _start(name, commands[name])
+    for child in children.values():
+        child.terminate()
+    for child in children.values():
+        child.wait()
+    return 0
+
+
+def _start(name: str, options: list[str]) -> subprocess.Popen[bytes]:
+    # a session of its own: Ctrl-C is for the parent alone, which then ends its children in order
+    command = [sys.executable, "-m", "berth.cli", "ui", name, *options]
+    return subprocess.Popen(command, start_new_session=True, env=os.environ)

@@ -1,0 +1,102 @@
+"""What people do to projects: a checked declaration, a run in the queue, a line in the audit, in this order."""
+
+from collections.abc import Callable
+from typing import Any
+
+from berth.errors import BerthError
+from berth.models import Project
+from berth.playbooks import repository
+from berth.store import DeclarationStore, Draft
+from webui.models import SUCCEEDED, Run
+from webui.services.audit import Actor, note
+from webui.services.fleet import Fleet
+from webui.services.runs import Order, RunRefused, Runs
+
+PROJECT_PLAYBOOK, ALL_PLAYBOOK = "project.yml", "site.yml"
+STATES = {"pause": {"state": "paused"}, "resume": {"state": "present"}}
+
+
+class UnknownAction(BerthError):
+    """An action that there is not."""
+
+
+class Actions:
+    """The changes that pages and the HTTP API offer; each returns its run and raises BerthError on bad input."""
+
+    def __init__(self, fleet: Fleet, runs: Runs) -> None:
+        self.fleet = fleet
+        self.runs = runs
+
+    def change(self, who: Actor, action: str, name: str, values: dict[str, Any], plan: bool = False) -> Run:
+        """Change a declaration and configure its project, or only find out what that would change.
+
+        Actions and their values: add (host, architecture, domains ...), update (keys such as limits.connections, None
+        for the default), domains (lists add and remove), pause and resume (none).
+        """
+        repository()
+        draft, write = _of(self.fleet.store, action, name, values)
+        if plan:
+            drafted = draft()
+            return self._submit(who, _order(action, drafted.project, True, drafted.text, values))
+        return self._submit(who, _order(action, write(), False, None, values))
+
+    def carry_out(self, who: Actor, run_id: int) -> Run:
+        """Do what a run has planned; raise RunRefused where it planned no change or did not succeed."""
+        run = self.runs.get(run_id)
+        if not run.check or run.state != SUCCEEDED:
+            kind = "plan" if run.check else "change"
+            raise RunRefused(f"run {run_id}: found a {kind} that is {run.state}, allowed: a plan that has succeeded")
+        if run.draft is None:
+            return self.apply(who, run.project)
+        return self.change(who, run.action, run.project or "", run.asked)
+
+    def apply(self, who: Actor, name: str | None = None, plan: bool = False) -> Run:
+        """Bring one project, or all hosts and projects, into the declared state, or find out what that would change."""
+        repository()
+        action = "plan" if plan else "apply"
+        if name is not None:
+            return self._submit(who, _order(action, self.fleet.project(name), plan, None, {}))
+        self.fleet.projects()
+        return self._submit(who, Order(action, tuple(self.fleet.hosts()), ALL_PLAYBOOK, check=plan))
+
+    def again(self, who: Actor, run_id: int) -> Run:
+        """Run once more what a run that is over did."""
+        with self.runs.db.begin() as session:
+            run = self.runs.again(session, run_id, who.name)
+            note(session, who, "run again", run.project or "all", run.id, {"run": run_id})
+        self.runs.wake()
+        return run
+
+    def cancel(self, who: Actor, run_id: int) -> Run:
+        """Ask a run to end; raise RunRefused when it is over."""
+        with self.runs.db.begin() as session:
+            run = self.runs.cancel(session, run_id, who.name)
+            note(session, who, "cancel", run.project or "all", run_id)
+        return run
+
+    def _submit(self, who: Actor, order: Order) -> Run:
+        with self.runs.db.begin() as session:
+            run = self.runs.submit(session, order, who.name)
+            action = f"plan {order.action}" if order.check and order.action != "plan" else order.action
+            note(session, who, action, order.project or "all", run.id, order.asked)
+        self.runs.wake()
+        return run
+
+
+def _order(action: str, project: Project, check: bool, draft: str | None, asked: dict[str, Any]) -> Order:
+    return Order(action, (project.host,), PROJECT_PLAYBOOK, project.name, check, draft, asked)
+
+
+def _of(
+    store: DeclarationStore, action: str, name: str, values: dict[str, Any]
+) -> tuple[Callable[[], Draft], Callable[[], Project]]:
+    """How an action is tried and how it is written."""
+    match action:
+        case "add":
+            return lambda: store.draft_add(name, **values), lambda: store.add(name, **values)
+        case "domains":
+            return lambda: store.draft_domains(name, **values), lambda: store.change_domains(name, **values)
+        case "update" | "pause" | "resume":
+            keys = STATES.get(action, values)
+            return lambda: store.draft_update(name, keys), lambda: store.update(name, keys)
+    raise UnknownAction(f"action: found {action!r}, allowed: add, update, pause, resume, domains")

@@ -1,0 +1,125 @@
+"""Hosts and projects as the inventory declares them, read again only when a file of it changed."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from berth.errors import BerthError
+from berth.host_projects import derived
+from berth.inventory import Environment, HostVars
+from berth.models import Project
+from berth.secrets import SecretStore
+from berth.store import DeclarationStore
+from berth.urls import database_url, project_url, project_urls
+
+Signature = tuple[tuple[str, int, int], ...]
+
+
+class NoSuchHost(BerthError):
+    """A host that the inventory does not have."""
+
+
+class NoSuchProject(BerthError):
+    """A project that no file declares."""
+
+
+@dataclass(frozen=True)
+class ProjectKeys:
+    """What only people who have just proven who they are may see."""
+
+    url: str
+    anon_key: str
+    service_role_key: str
+    db_url: str
+
+
+class Fleet:
+    """The hosts and projects of one inventory."""
+
+    def __init__(self, inventory: Path) -> None:
+        self.inventory = inventory
+        self._lock = threading.Lock()
+        self._environment: tuple[Signature, Environment] | None = None
+        self._projects: tuple[Signature, dict[str, Project]] | None = None
+
+    @property
+    def environment(self) -> Environment:
+        """The inventory as Ansible reads it; raise BerthError."""
+        with self._lock:
+            seen = _signature(self.inventory, besides=("projects", "secrets"))
+            if self._environment is None or self._environment[0] != seen:
+                environment = Environment(self.inventory)
+                environment.hosts  # noqa: B018 - read now, under the lock: Ansible keeps state in globals
+                self._environment = (seen, environment)
+            return self._environment[1]
+
+    @property
+    def store(self) -> DeclarationStore:
+        """The declarations to be written; raise BerthError."""
+        return _store(self.environment)
+
+    def hosts(self) -> dict[str, HostVars]:
+        """All hosts by name; raise BerthError."""
+        return self.environment.hosts
+
+    def host(self, name: str) -> HostVars:
+        """One host; raise NoSuchHost."""
+        hosts = self.hosts()
+        if name not in hosts:
+            raise NoSuchHost(f"host {name!r}: not in the inventory; it has: {', '.join(hosts)}")
+        return hosts[name]
+
+    def projects(self) -> dict[str, Project]:
+        """All projects by name; raise BerthError."""
+        environment = self.environment
+        seen = _signature(environment.directory / "projects")
+        with self._lock:
+            if self._projects is None or self._projects[0] != seen:
+                self._projects = (seen, _store(environment).load())
+            return self._projects[1]
+
+    def project(self, name: str) -> Project:
+        """One project; raise NoSuchProject."""
+        found = self.projects().get(name)
+        if found is None:
+            raise NoSuchProject(f"project {name!r}: no file declares it")
+        return found
+
+    def urls(self, project: Project) -> list[str]:
+        """All API addresses of a project."""
+        return project_urls(project, self.host(project.host))
+
+    def derived(self, project: Project) -> dict[str, object]:
+        """The declaration with defaults and all that follows from it, nothing secret."""
+        return derived(project, self.host(project.host))
+
+    def keys(self, project: Project) -> ProjectKeys:
+        """The keys of a project; raise BerthError where nobody has made them yet."""
+        host = self.host(project.host)
+        secrets = SecretStore(self.environment.directory).project(project.name, create=False)
+        return ProjectKeys(
+            url=project_url(project, host),
+            anon_key=secrets.anon_key,
+            service_role_key=secrets.service_role_key,
+            db_url=database_url(project, host, secrets),
+        )
+
+
+def _store(environment: Environment) -> DeclarationStore:
+    return DeclarationStore(environment.directory, environment.hosts)
+
+
+def _signature(path: Path, besides: tuple[str, ...] = ()) -> Signature:
+    """What changes when a file below the path does: names, times and sizes."""
+    if not path.is_dir():
+        path = path.parent
+    found = []
+    for entry in sorted(path.iterdir()) if path.is_dir() else []:
+        if entry.name in besides or (entry.name.startswith(".") and entry.is_dir()):
+            continue
+        if entry.is_dir():
+            found += _signature(entry)
+        else:
+            status = entry.stat()
+            found.append((str(entry), status.st_mtime_ns, status.st_size))
+    return tuple(found)
