@@ -46,8 +46,7 @@ def bar(title: str, total: float, segments: Sequence[Segment], rest: str, marks:
     length = max(total, used) or 1
     begins = [0.0, *accumulate(segment.value for segment in drawn)]
     parts = [
-        f'<rect class="{escape(segment.kind)}" x="{_at(start, length)}" width="{_at(segment.value, length)}"'
-        f' height="{BAR_HEIGHT:g}"/>'
+        f'<rect class="{escape(segment.kind)}" x="{_at(start, length)}" width="{_at(segment.value, length)}"/>'
         for start, segment in zip(begins, drawn, strict=False)
     ]
     ends = [*marks, *([total] if used > total > 0 else [])]
@@ -89,11 +88,13 @@ def area(
 ) -> Chart:
     """Series stacked over time, the greatest below; beyond `shown` series the small ones are one, called others.
 
-    A missing value (None) counts as zero. `limit` is drawn as a line, such as the memory of the host.
+    A missing value (None) counts as zero. `limit` is drawn as a line where the series come near it.
     """
     kept = _greatest(series, shown)
     sums = [sum(values) for values in zip(*kept.values(), strict=True)] if kept else []
-    top = _round_up(max([*sums, limit or 0, 1]))
+    most = max([*sums, 1])
+    limit = limit if limit and most > limit / 2 else None
+    top = _round_up(max(most, limit or 0))
     floor_line = [0.0] * len(times)
     parts, legend = [], []
     for index, (label, values) in enumerate(kept.items()):
@@ -141,10 +142,9 @@ def sparkline(title: str, values: Sequence[float | None], unit: str) -> Chart:
 
 
 def _svg(kind: str, title: str, words: str, height: float, parts: Sequence[str]) -> Markup:
-    label = escape(f"{title}: {words}")
     return Markup(  # noqa: S704 - every text in it is escaped above
-        f'<svg class="chart {kind}" viewBox="0 0 {WIDTH:g} {height:g}" preserveAspectRatio="none" role="img"'
-        f' aria-label="{label}"><title>{escape(title)}</title><desc>{escape(words)}</desc>{"".join(parts)}</svg>'
+        f'<svg class="chart {kind}" viewBox="0 0 {WIDTH:g} {height:g}" preserveAspectRatio="none" role="img">'
+        f"<title>{escape(title)}</title><desc>{escape(words)}</desc>{''.join(parts)}</svg>"
     )
 
 

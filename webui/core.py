@@ -10,6 +10,7 @@ from webui.db import Database
 from webui.services.actions import Actions
 from webui.services.fleet import Fleet
 from webui.services.queue import Queue
+from webui.services.rooms import Rooms
 from webui.services.runs import Runs
 from webui.services.watch import Watch
 
@@ -26,6 +27,7 @@ class Core:
     runs: Runs
     actions: Actions
     watch: Watch
+    rooms: Rooms
 
     def close(self) -> None:
         """End all connections."""
@@ -41,7 +43,7 @@ def make_core(config: Config) -> Core:
     runs = Runs(db, queue.wake, config.lost_after)
     fleet = Fleet(config.inventory)
     accounts = Accounts(db, config.secret_key, config.session_hours)
-    return Core(config, db, queue, accounts, fleet, runs, Actions(fleet, runs), Watch(runs))
+    return Core(config, db, queue, accounts, fleet, runs, Actions(fleet, runs), Watch(runs), Rooms(fleet))
 
 
 def core() -> Core:

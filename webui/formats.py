@@ -2,25 +2,14 @@
 
 from datetime import UTC, datetime
 
-_SIZES = ("B", "KB", "MB", "GB", "TB")
+from berth import quantities
+
 _SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
 def size(count: float | None) -> str:
-    """Bytes in the unit that leaves few digits, such as 1.5 GB; a dash where nothing is known."""
-    if count is None:
-        return "-"
-    value = float(count)
-    for unit in _SIZES:
-        if abs(value) < 1000 or unit == _SIZES[-1]:
-            break
-        value /= 1024
-    return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}".replace(".0 ", " ")
-
-
-def megabytes(count: float | None) -> str:
-    """Megabytes as `size` shows them."""
-    return size(None if count is None else count * 1024 * 1024)
+    """Bytes as the commands show them, such as 1.5 GiB; a dash where nothing is known."""
+    return "-" if count is None else quantities.size(int(count))
 
 
 def duration(seconds: float | None) -> str:
@@ -39,8 +28,10 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
-def ago(moment: datetime, now: datetime | None = None) -> str:
-    """How long ago or ahead a moment is, such as 5 minutes ago or in 2 days."""
+def ago(moment: datetime | None, now: datetime | None = None) -> str:
+    """How long ago or ahead a moment is, such as 5 minutes ago or in 2 days; never for None."""
+    if moment is None:
+        return "never"
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
     for length, word in _SPANS:
         if abs(seconds) >= length:
@@ -63,7 +54,6 @@ def diff_lines(text: str) -> list[tuple[str, str]]:
 
 FILTERS = {
     "size": size,
-    "megabytes": megabytes,
     "duration": duration,
     "ago": ago,
     "utc": utc,

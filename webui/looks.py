@@ -50,4 +50,4 @@ def _version(name: str) -> str:
 def _context() -> dict[str, Any]:
     visit = g.get("visit")
     shown = [entry[:2] for entry in NAVIGATION if visit and visit.access.allows(entry[2])]
-    return {"user": visit.user if visit else None, "navigation": shown, "theme": theme()}
+    return {"navigation": shown, "theme": theme()}

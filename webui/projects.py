@@ -1,5 +1,6 @@
 """Pages of projects: list, one, add, change."""
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -8,14 +9,17 @@ from werkzeug.wrappers import Response
 from berth.errors import BerthError
 from berth.models import Project
 from berth.names import NAME_RULE, InvalidName, validate_name
-from webui import forms
+from webui import forms, pictures
 from webui.core import core
 from webui.models import Run
 from webui.roles import ADMIN, MEMBER, OPERATOR, VIEWER
 from webui.security import access, actor, needs
 from webui.services.audit import note
+from webui.services.suggest import candidates, cost_awake
 
 bp = Blueprint("projects", __name__)
+
+DAY = timedelta(days=1)
 
 Page = str | Response | tuple[str, int]
 
@@ -37,7 +41,10 @@ def index() -> Page:
 @bp.get("/projects/new")
 @needs(OPERATOR)
 def new() -> Page:
-    """Show the form to add a project: hosts (HostVars by name), name_rule, typed (what was typed), error."""
+    """Show the form to add a project: name_rule, typed (what was typed), error.
+
+    candidates (berth.placement.Candidate of all hosts, the best first), cost (bytes of a shared one awake, or None).
+    """
     return _new_form(request.args.to_dict(), None)
 
 
@@ -53,7 +60,15 @@ def check_name() -> Page:
         problem = f"{error.rule}; {error.remedy}"
     if problem is None and name in core().fleet.projects():
         problem = "there is a project of this name already; choose another name"
-    return render_template("projects/_name.html", name=name, problem=problem)
+    return render_template("projects/_name.html", name=name, problem=problem, name_rule=NAME_RULE)
+
+
+@bp.get("/projects/new/host")
+@needs(OPERATOR)
+def check_host() -> Page:
+    """Tell what the hosts say to an architecture, as a piece of a page: candidates, the best first."""
+    found = candidates(core().fleet, core().rooms, request.args.get("architecture", ""))
+    return render_template("projects/_hosts.html", candidates=found, typed={})
 
 
 @bp.post("/projects/new")
@@ -74,7 +89,8 @@ def show(name: str) -> Page:
     """Show one project.
 
     project (berth.models.Project), facts (the declaration with all that follows from it), urls, fields (value and rule
-    by key), typed (what was typed, by key), error, runs (the newest), may (whether the person may change it).
+    by key), typed (what was typed, by key), error, runs (the newest), may (whether the person may change it),
+    seen (berth.status.ProjectStatus or None), measured_at, history (HostStatus of a day).
     """
     return _page(core().fleet.project(name), {}, None)
 
@@ -155,11 +171,18 @@ def _to(run: Run) -> Response:
 
 
 def _new_form(typed: dict[str, str], error: str | None) -> str:
-    hosts = core().fleet.hosts()
-    return render_template("projects/new.html", hosts=hosts, name_rule=NAME_RULE, typed=typed, error=error)
+    return render_template(
+        "projects/new.html",
+        candidates=candidates(core().fleet, core().rooms, typed.get("architecture", "")),
+        cost=cost_awake(core().rooms),
+        name_rule=NAME_RULE,
+        typed=typed,
+        error=error,
+    )
 
 
 def _page(project: Project, typed: dict[str, str], error: str | None) -> str:
+    room = core().rooms.host(project.host)
     return render_template(
         "projects/show.html",
         project=project,
@@ -170,6 +193,10 @@ def _page(project: Project, typed: dict[str, str], error: str | None) -> str:
         error=error,
         runs=core().runs.page(projects=[project.name], limit=10),
         may=access().allows(OPERATOR, project.name),
+        seen=room.status.project(project.name) if room else None,
+        measured_at=room.status.measured_at if room else None,
+        history=core().rooms.history(project.host, DAY) if room else [],
+        pictures=pictures,
     )
 
 

@@ -1,4 +1,4 @@
-"""The processes of the UI: one that answers requests, one whose children run playbooks, one that minds both."""
+"""The processes of the UI: for requests, for runs, for measurements, and one that minds the others."""
 
 import ctypes
 import logging
@@ -16,6 +16,9 @@ from webui import create_app
 from webui.config import Config
 from webui.core import make_core
 from webui.services.execution import Executor
+from webui.services.fleet import Fleet
+from webui.services.measuring import UntilOver, measure_on
+from webui.services.rooms import Rooms
 
 THREADS = 256  # each viewer of a live run has one
 WORKERS = 4
@@ -63,12 +66,25 @@ def serve_worker(config: Config, workers: int = WORKERS) -> None:
     core.queue.consumer(lambda to_end: executor[0].work(to_end), started, workers).run()
 
 
-def serve_both(bind: str, workers: int) -> int:
-    """Keep web and worker running, each again when it ends, until SIGINT or SIGTERM ends both."""
-    over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, frame: over.set())
-    commands = {"web": ["--bind", bind], "worker": ["--workers", str(workers)]}
+def serve_measuring(config: Config, minutes: float) -> None:
+    """Measure all hosts every so many minutes, until a signal."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    fleet, over = Fleet(config.inventory), _until_a_signal()
+    arguments = (fleet, Rooms(fleet), UntilOver(over), minutes * 60, over)
+    # beside the main thread, whose signal handlers ansible-runner would take over
+    thread = threading.Thread(target=measure_on, args=arguments, name="measuring")
+    thread.start()
+    thread.join()
+
+
+def serve_all(bind: str, workers: int, minutes: float) -> int:
+    """Keep web, worker and measuring running, each again when it ends, until SIGINT or SIGTERM ends all."""
+    over = _until_a_signal()
+    commands = {
+        "web": ["--bind", bind],
+        "worker": ["--workers", str(workers)],
+        "measure": ["--every", str(minutes)],
+    }
     children = {name: _start(name, options) for name, options in commands.items()}
     while not over.wait(1):
         for name, child in children.items():
@@ -80,6 +96,13 @@ def serve_both(bind: str, workers: int) -> int:
     for child in children.values():
         child.wait()
     return 0
+
+
+def _until_a_signal() -> threading.Event:
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: over.set())
+    return over
 
 
 def _start(name: str, options: list[str]) -> subprocess.Popen[bytes]:

@@ -14,6 +14,7 @@ ui = typer.Typer(name="ui", help="Serve the web UI; let people in.", invoke_with
 Bind = Annotated[str, typer.Option(help="Address and port to listen on.")]
 Workers = Annotated[int, typer.Option(min=1, max=64, help="How many runs at a time, each on other hosts.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name to log in with.", show_default=False)]
+Minutes = Annotated[float, typer.Option(min=0.1, max=60, help="Minutes between two measurements of the hosts.")]
 LOOPBACK = "127.0.0.1:8080"
 
 
@@ -23,14 +24,14 @@ def register(app: typer.Typer) -> None:
 
 
 @ui.callback()
-def serve(ctx: typer.Context, bind: Bind = LOOPBACK, workers: Workers = 4) -> None:
-    """Serve the web UI in the foreground, with the workers that run playbooks."""
+def serve(ctx: typer.Context, bind: Bind = LOOPBACK, workers: Workers = 4, every: Minutes = 3) -> None:
+    """Serve the web UI in the foreground, with the workers that run playbooks, and measure the hosts."""
     if ctx.invoked_subcommand is None:
         with told_in_one_line():
             _config()
-            from webui.server import serve_both
+            from webui.server import serve_all
 
-            raise typer.Exit(serve_both(bind, workers))
+            raise typer.Exit(serve_all(bind, workers, every))
 
 
 @ui.command()
@@ -51,6 +52,16 @@ def worker(workers: Workers = 4) -> None:
         from webui.server import serve_worker
 
         serve_worker(config, workers)
+
+
+@ui.command()
+def measure(every: Minutes = 3) -> None:
+    """Measure the hosts alone, again and again."""
+    with told_in_one_line():
+        config = _config()
+        from webui.server import serve_measuring
+
+        serve_measuring(config, every)
 
 
 @ui.command()

@@ -34,7 +34,7 @@ def test_bar_draws_each_part_to_scale():
         ("system", 0, 125),
         ("database", 125, 250),
     ]
-    assert 'aria-label="Memory of fsn1: system 512 MB, PostgreSQL 1.0 GB, 2.5 GB free"' in chart.svg
+    assert "<title>Memory of fsn1</title><desc>system 512 MB, PostgreSQL 1.0 GB, 2.5 GB free</desc>" in chart.svg
     assert chart.rows == (("system", "512 MB"), ("PostgreSQL", "1.0 GB"), ("asleep", "0 MB"))
 
 
@@ -72,12 +72,18 @@ def test_area_stacks_the_greatest_below_and_sums_up_the_small():
 
 
 def test_area_shows_the_limit_and_axes_that_divide_well():
-    chart = charts.area("Memory", ["Mon", "Tue", "Wed"], {"blog": [100, None, 300]}, "MB", limit=1000)
+    chart = charts.area("Memory", ["Mon", "Tue", "Wed"], {"blog": [100, None, 600]}, "MB", limit=1000)
     assert chart.y_ticks == ("1000", "750", "500", "250", "0")
     assert chart.x_ticks == ("Mon", "Tue", "Wed")
     assert drawn(chart)[-1].get("class") == "limit"
     assert drawn(chart)[-1].get("d") == "M0 0H1000"
-    assert drawn(chart)[0].get("d") == "M0 216L500 240L1000 168L1000 240L500 240L0 240Z"
+    assert drawn(chart)[0].get("d") == "M0 216L500 240L1000 96L1000 240L500 240L0 240Z"
+
+
+def test_area_leaves_out_a_limit_that_is_far_away():
+    chart = charts.area("Memory", ["Mon", "Tue"], {"blog": [100, 300]}, "MB", limit=1000)
+    assert [shape.get("class") for shape in drawn(chart)] == ["s1"]
+    assert chart.y_ticks[0] == "320"
 
 
 @pytest.mark.parametrize("times", [[], ["10:00"]])

@@ -11,16 +11,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("count", "shown"),
-    [
-        (None, "-"),
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1 KB"),
-        (1536, "1.5 KB"),
-        (150 * 1024**2, "150 MB"),
-        (4 * 1024**3, "4 GB"),
-        (2000 * 1024**4, "2000 TB"),
-    ],
+    [(None, "-"), (0, "0 B"), (150 * 1024**2, "150 MiB"), (4 * 1024**3, "4 GiB")],
 )
 def test_size(count, shown):
     assert formats.size(count) == shown
@@ -47,6 +38,7 @@ def test_duration(seconds, shown):
 )
 def test_ago(before, shown):
     assert formats.ago(NOW - timedelta(**before), NOW) == shown
+    assert formats.ago(None) == "never"
 
 
 def test_diff_lines_know_their_kind():

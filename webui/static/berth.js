@@ -4,7 +4,7 @@
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
-  if (button.dataset.theme) chooseTheme(button);
+  if (button.dataset.switch === "theme") switchTheme();
   if (button.dataset.copy) copy(button, document.getElementById(button.dataset.copy).textContent.trim());
 });
 
@@ -23,7 +23,7 @@ document.addEventListener("input", (event) => {
   if (shown) shown.textContent = event.target.value;
 });
 
-function chooseTheme(button) {
+function switchTheme() {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   const root = document.documentElement;
   const now = root.dataset.theme || (dark ? "dark" : "light");

@@ -1,0 +1,85 @@
+"""Measurements in the UI: what pages show of a host that was measured, is silent, or was never asked."""
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from measured import project, report, shared, unit
+
+from berth.samples import Samples
+from berth.status import Measurement, host_status
+from webui.models import now
+from webui.services import measuring
+from webui.services.rooms import Rooms
+
+BLOG = project("blog")
+
+
+def sample(inventory: Path, minutes: int = 0, rest_mib: int = 20) -> None:
+    """Keep a measurement of alpha as of so many minutes ago."""
+    told = report(unit("nginx.service", mib=12), *shared("blog", rest_mib, rest_mib and 10))
+    told["measured_at"] = (now() - timedelta(minutes=minutes)).isoformat()
+    Samples(inventory).add(host_status("alpha", told, [BLOG]))
+
+
+def test_hosts_show_measurement_beside_guidance(person, inventory: Path) -> None:
+    sample(inventory)
+    page = person("viewer").get("/").text
+    assert "guidance 3 to 5" in page
+    assert "more</b> fit" in page
+    assert "not measured yet" in page, "bravo was never measured"
+
+
+def test_host_that_is_silent_says_since_when(person, inventory: Path) -> None:
+    sample(inventory, minutes=90)
+    page = person("viewer").get("/hosts/alpha").text
+    assert "has not answered since" in page
+    assert "1 hour ago" in page
+
+
+def test_what_if_tells_the_verdict(person, inventory: Path) -> None:
+    sample(inventory)
+    browser = person("viewer")
+    assert "fits" in browser.get("/hosts/alpha/what-if?shared=1").text
+    refused = browser.get("/hosts/alpha/what-if?shared=9900&isolated=3").text
+    assert "refused" in refused
+    assert "missing" in refused
+    assert browser.get("/hosts/alpha/what-if?shared=many").status_code == 200
+    assert browser.get("/hosts/nowhere/what-if").status_code == 404
+
+
+def test_project_shows_its_services(person, inventory: Path) -> None:
+    sample(inventory, minutes=5, rest_mib=0)
+    browser = person("viewer")
+    assert browser.get("/projects/blog").text.count("asleep") >= 2
+    sample(inventory)
+    page = browser.get("/projects/blog").text
+    assert "awake" in page
+    assert "22 MiB" in page
+
+
+def test_new_project_is_suggested_the_host_with_room(person, inventory: Path) -> None:
+    sample(inventory)
+    page = person("operator").get("/projects/new").text
+    assert page.index('value="alpha" checked') < page.index('value="bravo"')
+    assert "suggested" in page
+
+
+def test_measuring_goes_on_after_trouble(core, inventory: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+    over = threading.Event()
+    found = host_status("alpha", report(*shared("blog")), [BLOG])
+    answers = iter([measuring.BerthError("no ssh"), Measurement(hosts=(found,), down={"bravo": "timed out"})])
+
+    def measure(*_: object):
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        over.set()
+        return answer
+
+    monkeypatch.setattr(measuring, "measure", measure)
+    measuring.measure_on(core.fleet, Rooms(core.fleet), measuring.UntilOver(over), 0.0, over)
+    assert core.rooms.samples.latest("alpha") == found
+    assert "no ssh" in caplog.text
+    assert "bravo did not answer: timed out" in caplog.text
