@@ -43,7 +43,6 @@ class ActionModule(ActionBase):
         content = templar.template(trust_as_template(text))
         return {
             "path": spec["path"] if item is None else spec["path"].replace("NAME", item["name"]),
-            "item": "" if item is None else item["name"],
             "mode": spec.get("mode", "0644"),
             **_carried(str(content), spec.get("secret", False)),
         }

@@ -42,10 +42,6 @@ options:
           - Rendered content of a secret file in base64; filled in by the action. Ansible hides such a value in the
             host's journal only when it is one line.
         type: str
-      item:
-        description: Name of the item; filled in by the action.
-        type: str
-        default: ""
   items:
     description: Dictionaries with at least C(name); each template is rendered once for each, as C(item).
     type: list
@@ -81,11 +77,6 @@ changed_files:
   type: list
   elements: str
   returned: always
-changed_items:
-  description: Names of the items that had a file that differed.
-  type: list
-  elements: str
-  returned: always
 """
 
 import base64
@@ -107,7 +98,6 @@ class File:
         self.secret = params["content"] is None
         self.content = base64.b64decode(params["secret_content"]) if self.secret else params["content"].encode()
         self.mode = int(params["mode"], 8)
-        self.item = params["item"]
 
     def old(self):
         return self.path.read_bytes() if self.path.is_file() else None
@@ -160,7 +150,6 @@ def main():
         "content": {"type": "str"},
         "secret_content": {"type": "str", "no_log": True},
         "mode": {"type": "str", "default": "0644"},
-        "item": {"type": "str", "default": ""},
     }
     module = AnsibleModule(
         argument_spec={
@@ -181,7 +170,6 @@ def main():
     module.exit_json(
         changed=bool(changed),
         changed_files=[str(file.path) for file in changed],
-        changed_items=sorted({file.item for file in changed if file.item}),
         diff=diff,
     )
 

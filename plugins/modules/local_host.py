@@ -85,6 +85,17 @@ LinkLocalAddressing=no
 """
 CGROUP_ROOTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd")
 SHUTDOWN_SECONDS = 30
+REBOOT = 133  # what systemd-nspawn ends with when the host was rebooted from inside and somebody else is to start it
+# A caught signal makes wait return early: then the host is still shutting down.
+SUPERVISOR = f"""
+trap 'ended=1' TERM
+while :; do
+    code=0
+    "$@" & wait $! || code=$?
+    while kill -0 $! 2>/dev/null; do code=0; wait $! || code=$?; done
+    [ "$code" = {REBOOT} ] && [ -z "$ended" ] || exit "$code"
+done
+"""
 
 
 class LocalHost:
@@ -101,7 +112,7 @@ class LocalHost:
         self.has_systemd = Path("/run/systemd/system").is_dir()
 
     def pid(self):
-        """Returns the process id of systemd-nspawn, or None when the host does not run."""
+        """Returns the process id of what supervises systemd-nspawn, or None when the host does not run."""
         try:
             pid = int(self.pid_file.read_text())
             arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -171,13 +182,14 @@ class LocalHost:
             service = ["systemd-run", f"--unit={self.unit}", "--collect", "--property=Delegate=yes"]
             unified = "--setenv=SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1"
             kill = ["--property=KillMode=mixed", f"--property=TimeoutStopSec={SHUTDOWN_SECONDS}"]
-            self.module.run_command([*service, *kill, unified, *self.command()], check_rc=True)
+            reboot = [f"--property={name}={REBOOT}" for name in ("RestartForceExitStatus", "SuccessExitStatus")]
+            self.module.run_command([*service, *kill, *reboot, unified, *self.command()], check_rc=True)
             return
         joins = []
         for cgroup in self.cgroups():
             cgroup.mkdir(exist_ok=True)
             joins.append(f"echo $$ > {cgroup}/cgroup.procs")
-        script = "; ".join([*joins, f"echo $$ > {self.pid_file}", 'exec "$@"'])
+        script = "\n".join([*joins, f"echo $$ > {self.pid_file}", SUPERVISOR])
         with self.log.open("ab") as log:
             subprocess.Popen(
                 ["/bin/sh", "-ec", script, "sh", *self.command()],
@@ -190,24 +202,25 @@ class LocalHost:
             )
         self.wait(lambda: self.pid() is not None, 10, "did not start")
 
-    def wait(self, condition, seconds, complaint):
+    def comes_true(self, condition, seconds):
+        """Returns whether the condition holds within that time."""
         deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                self.module.fail_json(msg=f"Local host {self.params['name']} {complaint}; see {self.log}")
+        while not (held := condition()) and time.monotonic() < deadline:
             time.sleep(0.1)
+        return held
+
+    def wait(self, condition, seconds, complaint):
+        if not self.comes_true(condition, seconds):
+            self.module.fail_json(msg=f"Local host {self.params['name']} {complaint}; see {self.log}")
 
     def shut_down(self):
         if self.has_systemd:
             self.module.run_command(["systemctl", "stop", self.unit], check_rc=True)
             return
-        pid = self.pid()
-        self.module.run_command(["kill", "-TERM", str(pid)], check_rc=True)
-        deadline = time.monotonic() + SHUTDOWN_SECONDS
-        while self.pid() is not None and time.monotonic() < deadline:
-            time.sleep(0.1)
-        if self.pid() is not None:
-            self.module.run_command(["kill", "-KILL", str(pid)], check_rc=True)
+        group = f"-{self.pid()}"
+        self.module.run_command(["kill", "-TERM", "--", group], check_rc=True)
+        if not self.comes_true(lambda: self.pid() is None, SHUTDOWN_SECONDS):
+            self.module.run_command(["kill", "-KILL", "--", group], check_rc=True)
             self.wait(lambda: self.pid() is None, 10, "did not end")
 
     def clean(self):

@@ -19,7 +19,7 @@ def file(path: Path, content: str = "new\n", secret: bool = False) -> File:
     """Return a file as the action hands it over."""
     sealed = base64.b64encode(content.encode()).decode()
     contents = {"content": None if secret else content, "secret_content": sealed if secret else None}
-    return File({"path": str(path), "mode": "0640", "item": "", **contents})
+    return File({"path": str(path), "mode": "0640", **contents})
 
 
 def test_a_file_that_is_not_there_differs(tmp_path: Path) -> None:
