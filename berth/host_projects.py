@@ -24,6 +24,7 @@ class UnknownProject(BerthError):
 class HostProjects:
     """The projects of one host in the form of the variables of the role project."""
 
+    declared: list[str]
     projects: list[dict[str, Any]]
     secrets: dict[str, dict[str, str]]
     meta_crypto_key: str
@@ -41,14 +42,20 @@ def check(inventory_dir: Path, hosts: Collection[str], only: str | None = None) 
     return len(projects)
 
 
-def of_host(inventory_dir: Path, hosts: Collection[str], host: HostVars, ephemeral: bool) -> HostProjects:
-    """The projects of a host with secrets, made where there are none unless ephemeral; raise BerthError."""
-    store = SecretStore(inventory_dir, ephemeral=ephemeral)
+def of_host(
+    inventory_dir: Path, hosts: Collection[str], host: HostVars, store: SecretStore | None, only: str | None = None
+) -> HostProjects:
+    """The projects of a host, or the only one, with what the store has or makes of secrets; raise BerthError."""
+    there = [project for project in load(inventory_dir, hosts).values() if project.host == host.name]
+    mine = [project for project in there if only in (None, project.name)]
+    declared, projects = [project.name for project in there], [derived(project, host) for project in mine]
+    if store is None or (only and not mine):
+        return HostProjects(declared, projects, secrets={}, meta_crypto_key="")
     host_secrets = store.host(host.name)
-    mine = [project for project in load(inventory_dir, hosts).values() if project.host == host.name]
     secrets = {project.name: store.project(project.name) for project in mine}
     return HostProjects(
-        projects=[derived(project, host) for project in mine],
+        declared=declared,
+        projects=projects,
         secrets={name: _with_connection(name, values, host_secrets) for name, values in secrets.items()},
         meta_crypto_key=host_secrets.meta_crypto_key,
     )

@@ -9,7 +9,7 @@ from berth.errors import BerthError
 
 CONFIG_VARIABLE = "ANSIBLE_CONFIG"
 _PACKAGE = Path(__file__).resolve().parent
-_NEEDED = ("playbooks/site.yml", "playbooks/project.yml", "ansible.cfg")
+_NEEDED = ("playbooks/site.yml", "playbooks/project.yml", "playbooks/remove.yml", "ansible.cfg")
 
 
 class PlaybooksMissing(BerthError):
@@ -25,12 +25,19 @@ class Play:
     project: str | None = None
     check: bool = False
     hosts: tuple[str, ...] = ()
+    archive: bool = True
 
     @property
     def options(self) -> list[str]:
         """What follows the inventory on the command line."""
-        named = ["-e", f"project={self.project}"] if self.project else []
-        return [*named, *self.flags]
+        given = [word for name, value in self.variables.items() for word in ("-e", f"{name}={value}")]
+        return [*given, *self.flags]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the playbook is told besides the inventory."""
+        named = {"project": self.project} if self.project else {}
+        return named | ({} if self.archive else {"project_archive": "false"})
 
     @property
     def flags(self) -> list[str]:
@@ -60,6 +67,11 @@ def configure_all(inventory: Path, check: bool = False) -> Play:
 def measure_hosts(inventory: Path, hosts: tuple[str, ...] = ()) -> Play:
     """The play that measures these hosts, all without any; it changes nothing."""
     return Play("status.yml", inventory, hosts=hosts)
+
+
+def remove_project(inventory: Path, name: str, check: bool = False, archive: bool = True) -> Play:
+    """The play that removes one project for good, an archive of it first unless that is not wanted."""
+    return Play("remove.yml", inventory, name, check, archive=archive)
 
 
 def repository(package: Path = _PACKAGE) -> Path:

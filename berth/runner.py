@@ -121,7 +121,7 @@ def _run(
             project_dir=str(root),
             playbook=f"playbooks/{play.playbook}",
             inventory=str(play.inventory.absolute()),
-            extravars={"project": play.project} if play.project else {},
+            extravars=play.variables,
             cmdline=shlex.join(play.flags) or None,
             envvars=_environment(play),
             # the default is a file for each host with all its facts, and ours hold secrets

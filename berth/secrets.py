@@ -78,6 +78,12 @@ class SecretStore:
         """The secrets as the text of an encrypted file; raise SecretsError."""
         return self._seal(secrets.as_mapping())
 
+    def remove_project(self, name: str) -> None:
+        """Forget the project's secrets for good, if there are any; raise SecretsError."""
+        path = self.project_file(name)
+        with self._locked(path):
+            path.unlink(missing_ok=True)
+
     def project_file(self, name: str) -> Path:
         """Where the project's secrets are; raise InvalidName."""
         validate_name(name)

@@ -81,6 +81,13 @@ class DeclarationStore:
             self._write(draft)
         return draft.project
 
+    def remove(self, name: str) -> None:
+        """Take a declaration away, its number never to be given again; raise BerthError."""
+        with self._locked():
+            project = self.project(name)
+            self._write_highest(max(self._read_highest(), project.number))
+            (self.directory / f"{name}.yml").unlink()
+
     def draft_add(
         self, name: str, host: str, architecture: str = "shared", note: str | None = None, **settings: Any
     ) -> Draft:

@@ -9,7 +9,7 @@ import typer
 from berth.cli.common import Inventory, Json, Name, Place, Plan, ShowPlaybook, place, print_json, told_in_one_line
 from berth.cli.converge import show_line
 from berth.cli.placing import HostChoice
-from berth.cli.questions import ask_for_missing, assignments
+from berth.cli.questions import BadInput, ask_for_missing, assignments
 from berth.cli.run import converge, show_plan
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def add(
     domain: Annotated[list[str] | None, typer.Option(help="DNS name of the project; may be given again.")] = None,
     idle_timeout: Annotated[str | None, typer.Option(help="Such as 15min, 1h or never.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Take a host that has no room for it.")] = False,
+    no_apply: Annotated[bool, typer.Option("--no-apply", help="Only declare it; berth apply does the rest.")] = False,
     inventory: Inventory = None,
     plan_only: Plan = False,
     show_playbook: ShowPlaybook = False,
@@ -44,6 +45,8 @@ def add(
 ) -> None:
     """Declare a project and configure it on its host."""
     with told_in_one_line():
+        if no_apply and (plan_only or show_playbook):
+            raise BadInput("--no-apply: there is no play then to plan or to show; give one of the options")
         here = place(inventory)
         may_ask = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
         settings: dict[str, Any] = {"domains": domain or [], "idle_timeout": idle_timeout}
@@ -63,6 +66,9 @@ def add(
         )
         if decision.is_news and not as_json:
             typer.echo(decision.words)
+        if no_apply:
+            _declare(here, change, as_json)
+            return
         _carry_out(ctx, here, change, plan_only, show_playbook, as_json)
 
 
@@ -192,6 +198,14 @@ def _carry_out(
         told = {"project": _told(here, project)} | change.told
         again = f"the declaration stays as it is now; berth apply {project.name} completes it"
         converge(ctx.obj, configure_project(here.inventory, project.name), told, as_json, again)
+
+
+def _declare(here: Place, change: _Change, as_json: bool) -> None:
+    project = change.write()
+    if as_json:
+        print_json({"project": _told(here, project)} | change.told)
+    elif sys.stdout.isatty():
+        typer.echo(f"{project.name}: declared; berth apply {project.name} configures it")
 
 
 def _told(here: Place, project: "Project") -> dict[str, Any]:

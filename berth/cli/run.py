@@ -1,7 +1,7 @@
 """Runs a play for a command: progress on a terminal, silence or JSON elsewhere, words when it fails."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,19 @@ if TYPE_CHECKING:
     from berth.runner import OnStep, Result, Runner
 
 
-def converge(runner: "Runner", play: "Play", told: dict[str, Any], as_json: bool, completes: str) -> None:
-    """Run a play, tell what came of it beside `told`, and end with code 1 when it failed."""
+def converge(
+    runner: "Runner",
+    play: "Play",
+    told: dict[str, Any],
+    as_json: bool,
+    completes: str,
+    learned: Callable[[], dict[str, Any]] = dict,
+) -> None:
+    """Run a play, tell what came of it beside `told` and what is `learned` later; end with code 1 when it failed."""
     result = _run(runner, play)
     if as_json:
-        print_json(told | {"run": _summary(result)})
+        print_json(told | learned() | {"run": _summary(result)})
+    _tell_orphans(result)
     if not result.ok:
         _tell_failure(result, completes)
     elif not as_json and sys.stdout.isatty():
@@ -80,6 +88,15 @@ def _print_changes(result: "Result") -> None:
                 typer.echo(f"  {change.task}")
                 for line in "\n".join(change.diffs).splitlines():
                     typer.echo(f"    {line}")
+
+
+def _tell_orphans(result: "Result") -> None:
+    for host, report in result.reports.items():
+        for name in report.get("orphans", []):
+            tell(
+                f"host {host} has the project {name}, which no file declares; it runs on. "
+                f"Restore projects/{name}.yml, then berth remove {name} takes it away"
+            )
 
 
 def _tell_failure(result: "Result", completes: str) -> None:

@@ -12,6 +12,7 @@ try:
     from berth import host_projects
     from berth.errors import BerthError
     from berth.inventory import GROUP, host_vars
+    from berth.secrets import SecretStore
 except ImportError as error:
     host_projects, IMPORT_ERROR = None, error
 
@@ -31,19 +32,25 @@ class ActionModule(ActionBase):
                 count = host_projects.check(directory, members, self._task.args.get("project"))
                 return {**result, "changed": False, "msg": f"{count} declarations are sound"}
             variables = {key: self._templar.template(value) for key, value in task_vars.items() if key in WANTED}
-            mine = host_projects.of_host(directory, members, host_vars(host, variables), self._task.check_mode)
+            only = self._task.args.get("project") or None
+            store = self._secrets(directory)
+            mine = host_projects.of_host(directory, members, host_vars(host, variables), store, only)
         except BerthError as error:
             raise AnsibleActionFail(str(error)) from error
-        only = self._task.args.get("project") or None
         facts = {
+            "project_declared": mine.declared,
             "project_projects": mine.projects,
             "project_secrets": mine.secrets,
-            "project_selected": [item["name"] for item in mine.projects if only in (None, item["name"])],
+            "project_selected": [item["name"] for item in mine.projects],
             "meta_crypto_key": mine.meta_crypto_key,
         }
         # Only what was read is hidden: an error must be seen.
         hidden = {"_ansible_no_log": boolean(self._task.args.get("no_log", True))}
         return {**result, **hidden, "changed": False, "ansible_facts": facts}
+
+    def _secrets(self, directory):
+        wanted = boolean(self._task.args.get("secrets", True))
+        return SecretStore(directory, ephemeral=self._task.check_mode) if wanted else None
 
 
 WANTED = ("ansible_host", "berth_public_url", "berth_database_address", "berth_host_memory_mb")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from ansible.module_utils.basic import missing_required_lib
 
@@ -65,6 +66,11 @@ class Cluster:
         """Ends the module with what was changed as its diff."""
         after = "".join(f"{statement};\n" for statement in self.statements)
         self.module.exit_json(changed=bool(self.statements), diff={"before": "", "after": after}, **values)
+
+
+def is_installed():
+    """Returns whether this host may have a cluster of Berth: the role postgres has begun its work here once."""
+    return psycopg is not None or Path("/etc/postgresql").is_dir()
 
 
 def open_cluster(module, when_absent):

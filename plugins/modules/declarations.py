@@ -6,8 +6,9 @@ module: declarations
 short_description: Checks declarations of projects and reads those of a host
 description:
   - Without O(host), checks every file in C(projects/) beside the inventory and fails with all problems at once.
-  - With O(host), sets the facts C(project_projects), C(project_secrets), C(project_selected) and C(meta_crypto_key)
-    for that host. Secrets that do not exist yet are made, except in check mode.
+  - With O(host), sets the facts C(project_declared), C(project_projects), C(project_secrets), C(project_selected) and
+    C(meta_crypto_key) for that host, with O(project) of that project alone. Secrets that do not exist yet are made,
+    except in check mode.
   - Runs on the controller and needs the Python package berth there.
 options:
   host:
@@ -16,6 +17,10 @@ options:
   project:
     description: The only project to work on; it must exist. Empty means all.
     type: str
+  secrets:
+    description: Whether secrets are read, and made where there are none.
+    type: bool
+    default: true
   no_log:
     description: Whether the facts are kept out of every output. Errors are always shown; they hold no secret.
     type: bool

@@ -6,7 +6,8 @@ module: project_units
 short_description: Sockets and services of projects
 description:
   - Ensures, for all projects in one pass, that requests wake the services of those that are present, and that those
-    that are paused neither run nor wake. Never wakes a project that sleeps, unless it is meant to be always awake.
+    that are paused or absent neither run nor wake. Never wakes a project that sleeps, unless it is meant to be
+    always awake.
 options:
   services:
     description: Services of each project.
@@ -26,7 +27,7 @@ options:
       state:
         description: Whether it answers.
         type: str
-        choices: [present, paused]
+        choices: [present, paused, absent]
         required: true
       idle_timeout:
         description: V(never) keeps it awake from boot on.
@@ -38,6 +39,10 @@ options:
         is older than one of them is restarted.
     type: dict
     default: {}
+  declared:
+    description: Names of all projects that the host should have; a warning tells of what else it has.
+    type: list
+    elements: str
 author: The Berth maintainers (@berth)
 attributes:
   check_mode:
@@ -56,12 +61,23 @@ EXAMPLES = r"""
       - {name: blog, state: present, idle_timeout: 15min}
 """
 
-RETURN = r""" # """
+RETURN = r"""
+report:
+  description: Under C(orphans) the projects of the host that are not in O(declared).
+  type: dict
+  returned: always
+"""
+
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.berth.supabase.plugins.module_utils.units import Systemd, newest, wall_clock
 
-PROPERTIES = ("ActiveState", "UnitFileState", "ActiveEnterTimestampMonotonic")
+PROPERTIES = ("ActiveState", "ActiveEnterTimestampMonotonic")
+UNITS = Path("/etc/systemd/system")
+REMEDY = "Restore its file in projects/, then run berth remove to be rid of it."
+PROJECTS = Path("/etc/berth/projects")
+WANTED_BY = {".socket": "sockets.target", ".service": "multi-user.target"}
 
 
 class Service:
@@ -73,6 +89,7 @@ class Service:
         self.proxy = f"berth-{name}-wake@{self.project}.service"
         self.worker = f"berth-{name}@{self.project}.service"
         self.is_present = project["state"] == "present"
+        self.is_absent = project["state"] == "absent"
         self.is_always_awake = self.is_present and project["idle_timeout"] == "never"
 
     def units(self):
@@ -102,8 +119,13 @@ class Found:
     def is_active(self, name):
         return self.units.get(name, {}).get("ActiveState") in ("active", "activating", "reloading")
 
-    def is_enabled(self, name):
-        return self.units.get(name, {}).get("UnitFileState") == "enabled"
+    def is_failed(self, name):
+        return self.units.get(name, {}).get("ActiveState") == "failed"
+
+    @staticmethod
+    def is_enabled(name):
+        """Returns what the disk says: systemd itself is not told of what was enabled without a reload."""
+        return (UNITS / f"{WANTED_BY[Path(name).suffix]}.wants" / name).is_symlink()
 
     def started_at(self, name):
         return wall_clock(self.units[name]["ActiveEnterTimestampMonotonic"])
@@ -122,14 +144,25 @@ def converge(systemd, services, files):
         if running and found.started_at(service.worker) < newest(patterns):
             stale.append(service.worker)
     systemd.run("try-restart", stale)
-    systemd.run("enable", [unit for unit, wanted in enabled.items() if wanted and not found.is_enabled(unit)])
+    # A reload reads the units of all projects anew, which takes seconds; what is enabled matters at boot only.
+    systemd.run(
+        "enable --no-reload", [unit for unit, wanted in enabled.items() if wanted and not found.is_enabled(unit)]
+    )
     systemd.run("start", [unit for service in services for unit in service.started() if not found.is_active(unit)])
+    gone = [unit for service in services if service.is_absent for unit in service.units()]
+    systemd.run("reset-failed", [unit for unit in gone if found.is_failed(unit)])
+
+
+def orphans(declared):
+    """Returns the projects that the host has and that no file declares."""
+    there = [path.name for path in PROJECTS.iterdir()] if PROJECTS.is_dir() else []
+    return sorted(set(there) - set(declared))
 
 
 def main():
     project_options = {
         "name": {"type": "str", "required": True},
-        "state": {"type": "str", "required": True, "choices": ["present", "paused"]},
+        "state": {"type": "str", "required": True, "choices": ["present", "paused", "absent"]},
         "idle_timeout": {"type": "str", "required": True},
     }
     module = AnsibleModule(
@@ -137,13 +170,17 @@ def main():
             "services": {"type": "list", "elements": "str", "required": True},
             "projects": {"type": "list", "elements": "dict", "required": True, "options": project_options},
             "files": {"type": "dict", "default": {}},
+            "declared": {"type": "list", "elements": "str"},
         },
         supports_check_mode=True,
     )
     systemd = Systemd(module)
     services = [Service(name, project) for project in module.params["projects"] for name in module.params["services"]]
     converge(systemd, services, module.params["files"])
-    systemd.exit()
+    found = orphans(module.params["declared"]) if module.params["declared"] is not None else []
+    if found:
+        module.warn(f"{', '.join(found)}: here, but no file declares it; it runs on. {REMEDY}")
+    systemd.exit(report={"orphans": found})
 
 
 if __name__ == "__main__":

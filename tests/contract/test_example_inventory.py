@@ -21,7 +21,14 @@ EXAMPLE = REPOSITORY / "inventory" / "example"
 CLOUD = REPOSITORY / "inventory" / "example-cloud"
 PROVIDERS = {"hcloud.yml": "hetzner", "aws_ec2.yml": "aws", "digitalocean.yml": "digitalocean"}
 ROLES = ("base", "rest", "auth", "meta", "postgres", "nginx", "project")
-GIVEN_BY_THE_PLAYBOOK = {"project_projects", "project_secrets", "project_selected", "meta_crypto_key"}
+GIVEN_BY_THE_PLAYBOOK = {
+    "project_projects",
+    "project_secrets",
+    "project_selected",
+    "project_declared",
+    "project_archive",
+    "meta_crypto_key",
+}
 FIXED_BY_BERTH = {"project_auth_binary"}
 NOWHERE = "http://127.0.0.1:1"
 

@@ -85,9 +85,25 @@ def test_steps_carry_the_tag_of_their_role(role: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_tasks_files_are_used(role: str) -> None:
-    used = {task.arguments["file"] for task in tasks(role) if task.module in IMPORTS}
+    used = {task.arguments["file"] for task in tasks(role) if task.module in IMPORTS} | entries(role)
     there = {path.name for path in (directory(role) / "tasks").glob("*.yml")}
     assert used | {"main.yml"} == there
+
+
+def entries(role: str) -> set[str]:
+    """The tasks files of a role that playbooks begin with instead of main.yml."""
+    plays = [play for path in (ROOT / "playbooks").glob("*.yml") for play in load(path)]
+    roles = [
+        task["ansible.builtin.import_role"]
+        for play in plays
+        for task in play.get("tasks", [])
+        if "ansible.builtin.import_role" in task
+    ]
+    return {
+        f"{found['tasks_from']}.yml"
+        for found in roles
+        if found["name"] == f"berth.supabase.{role}" and "tasks_from" in found
+    }
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -8,22 +8,6 @@ from berth.names import auth_port, database_name
 from berth.secrets import SecretStore
 from fleet.fleet import Fleet, Project
 
-FORGET = """
-set -eu
-systemctl disable --quiet --now berth-rest-wake@{name}.socket berth-auth-wake@{name}.socket
-systemctl stop 'berth-*@{name}.service'
-rm -rf /etc/berth/projects/{name} /etc/nginx/berth/projects/{name} /var/log/nginx/berth/{name}.log
-rm -f /etc/berth/firewall.d/project-{name}.nft /etc/sysusers.d/berth-{name}.conf
-rm -f /etc/berth/postgres/ident.d/project-{name}.conf
-for map in /etc/postgresql/*/berth/pg_ident.conf; do cat /etc/berth/postgres/ident.d/*.conf > "$map"; done
-systemctl reload berth-firewall nginx 'postgresql@*-berth'
-psql --quiet -U supabase_admin -d postgres <<SQL
-SET client_min_messages = error;
-DROP DATABASE IF EXISTS {database} WITH (FORCE);
-DROP ROLE IF EXISTS {database}_rest, {database}_auth, {database}_owner, {database};
-SQL
-! id berth-{name} >/dev/null 2>&1 || userdel berth-{name}
-"""
 HOLDINGS = """
 set -eu
 {{ find /etc /run/berth /run/berth-rest -xdev -name '*{name}*' -o -path '*/{name}/*'; }} | sort |
@@ -69,11 +53,10 @@ def declare(fleet: Fleet, name: str, number: int, host: str) -> Project:
     )
 
 
-def forget(fleet: Fleet, name: str, host: str) -> None:
-    """Takes a project away by hand, from the host and from the inventory, wholly or partly made as it may be."""
-    fleet.on(host, FORGET.format(name=name, database=database_name(name)))
-    for folder in ("projects", "secrets"):
-        (fleet.inventory / folder / f"{name}.yml").unlink(missing_ok=True)
+def forget(fleet: Fleet, name: str) -> None:
+    """Removes a project from its host and from the inventory, wholly or partly made as it may be."""
+    if (fleet.inventory / "projects" / f"{name}.yml").exists():
+        fleet.succeed("remove.yml", "-e", f"project={name}", "-e", "project_archive=false")
 
 
 def holdings(fleet: Fleet, project: Project, number: int) -> list[str]:

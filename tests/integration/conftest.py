@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from fleet import Fleet, Project
+from fleet.commands import Berth
 from fleet.content import fill, sign_in
 from fleet.gateway import Gateway
 from fleet.newcomers import declare, forget, holdings
@@ -40,13 +41,19 @@ def sleeper(gateway: Gateway, fleet: Fleet) -> Project:
 
 
 @pytest.fixture(scope="session")
+def berth(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Berth:
+    """Give the command, with logs of its own."""
+    return Berth(fleet, tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture(scope="session")
 def newcomer(fleet: Fleet) -> Iterator[SimpleNamespace]:
     """Give a project that `project.yml --diff -vvv` added undisturbed: run, command lines meanwhile, holdings."""
     name, host, number = "newcomer", "bookworm", 20
-    forget(fleet, name, host)
+    forget(fleet, name)
     project = declare(fleet, name, number, host)
     with CommandLines([*secrets_of(fleet, name), CANARY]) as watched:
         fleet.on(host, f"sh -c 'sleep 1; :' {CANARY}")
         run = fleet.succeed("project.yml", "-e", f"project={name}", "--diff", "-vvv")
     yield SimpleNamespace(project=project, run=run, watched=watched, holdings=holdings(fleet, project, number))
-    forget(fleet, name, host)
+    forget(fleet, name)

@@ -1,13 +1,11 @@
 """The life of a project by command: added, planned, changed, paused, resumed, on a host that serves others."""
 
-import json
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import psycopg
 import pytest
 from fleet import Fleet, Project
+from fleet.commands import Berth
 from fleet.content import fill, mark
 from fleet.gateway import Gateway
 from fleet.newcomers import forget
@@ -17,8 +15,6 @@ from fleet.services import main_pid, processes, wait_until
 NAME = "demo-x"
 SECOND_DOMAIN = "second.demo-x.localhost"
 
-Berth = Callable[..., subprocess.CompletedProcess]
-
 
 @pytest.fixture(scope="module")
 def host(fleet: Fleet) -> str:
@@ -27,37 +23,13 @@ def host(fleet: Fleet) -> str:
 
 
 @pytest.fixture(scope="module")
-def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the directory where the logs of the commands' runs are."""
-    return tmp_path_factory.mktemp("state")
-
-
-@pytest.fixture(scope="module")
-def berth(fleet: Fleet, logs: Path) -> Berth:
-    """Give a function that runs a command far from the repository and returns what it did."""
-    environment = {**fleet.environment, "XDG_STATE_HOME": str(logs), "BERTH_INVENTORY": str(fleet.inventory)}
-    del environment["ANSIBLE_CONFIG"]
-
-    def run(*arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(["berth", *arguments], cwd=logs, env=environment, capture_output=True, text=True)
-
-    return run
-
-
-def answer(done: subprocess.CompletedProcess) -> dict:
-    """Return what a command told as JSON; AssertionError when it failed."""
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-@pytest.fixture(scope="module")
 def demo(fleet: Fleet, gateway: Gateway, berth: Berth, host: str) -> Iterator[Project]:
     """Give a project that `berth add` made, with its mark; the fleet is as before at the end."""
     directory = fleet.inventory / "projects"
     before = {path.name for path in directory.iterdir()}
     try:
-        told = answer(berth("add", NAME, "--host", host, "--domain", f"{NAME}.localhost", "--json"))
-        keys = answer(berth("keys", NAME, "--json"))
+        told = berth.answer("add", NAME, "--host", host, "--domain", f"{NAME}.localhost", "--json")
+        keys = berth.answer("keys", NAME, "--json")
         project = Project(
             name=NAME,
             host=host,
@@ -69,7 +41,7 @@ def demo(fleet: Fleet, gateway: Gateway, berth: Berth, host: str) -> Iterator[Pr
         fill(gateway, project)
         yield project
     finally:
-        forget(fleet, NAME, host)
+        forget(fleet, NAME)
         for name in {path.name for path in directory.iterdir()} - before:
             (directory / name).unlink()
 
@@ -78,8 +50,8 @@ def test_added_project_answers_by_domain_and_path(gateway: Gateway, demo: Projec
     assert [mark(gateway, demo, way=way) for way in ("domain", "path", "header")] == [NAME] * 3
 
 
-def test_log_of_a_run_holds_no_secret(fleet: Fleet, demo: Project, logs: Path) -> None:
-    found = list((logs / "berth/runs").glob("*-project-demo-x-*.log"))
+def test_log_of_a_run_holds_no_secret(fleet: Fleet, demo: Project, berth: Berth) -> None:
+    found = list((berth.directory / "berth/runs").glob("*-project-demo-x-*.log"))
     assert found
     text = "".join(path.read_text() for path in found)
     assert "PLAY RECAP" in text
@@ -87,7 +59,7 @@ def test_log_of_a_run_holds_no_secret(fleet: Fleet, demo: Project, logs: Path) -
 
 
 def test_plan_of_the_declared_state_is_empty(berth: Berth, demo: Project) -> None:
-    told = answer(berth("plan", NAME, "--json"))
+    told = berth.answer("plan", NAME, "--json")
     assert (told["changes"], sum(told["run"]["changed"].values())) == ([], 0)
 
 
@@ -95,7 +67,7 @@ def test_plan_shows_a_change_and_changes_nothing(fleet: Fleet, berth: Berth, dem
     limit = f"/etc/nginx/berth/projects/{NAME}/limit.conf"
     declaration = fleet.inventory / f"projects/{NAME}.yml"
     before = (declaration.read_text(), fleet.on(demo.host, f"stat --format '%Y %s' {limit}; cat {limit}"))
-    told = answer(berth("update", NAME, "limits.requests_per_second=77", "limits.connections=33", "--plan", "--json"))
+    told = berth.answer("update", NAME, "limits.requests_per_second=77", "limits.connections=33", "--plan", "--json")
     assert {change["host"] for change in told["changes"]} == {demo.host}
     shown = "\n".join(diff for change in told["changes"] for diff in change["diffs"])
     assert limit in shown
@@ -108,7 +80,7 @@ def test_plan_shows_a_change_and_changes_nothing(fleet: Fleet, berth: Berth, dem
 
 
 def test_plan_of_a_new_project_makes_nothing(fleet: Fleet, berth: Berth, demo: Project) -> None:
-    told = answer(berth("add", "demo-y", "--host", demo.host, "--plan", "--json"))
+    told = berth.answer("add", "demo-y", "--host", demo.host, "--plan", "--json")
     shown = "\n".join(diff for change in told["changes"] for diff in change["diffs"])
     assert "CREATE DATABASE" in shown
     assert "/etc/nginx/berth/projects/demo-y" in shown
@@ -117,7 +89,7 @@ def test_plan_of_a_new_project_makes_nothing(fleet: Fleet, berth: Berth, demo: P
 
 
 def test_update_of_limits_reaches_database_and_gateway(fleet: Fleet, berth: Berth, demo: Project) -> None:
-    assert answer(berth("update", NAME, "limits.connections=30", "--json"))["run"]["changed"][demo.host] > 0
+    assert berth.answer("update", NAME, "limits.connections=30", "--json")["run"]["changed"][demo.host] > 0
     with psycopg.connect(demo.db_url) as connection:
         found = connection.execute("SELECT datconnlimit FROM pg_database WHERE datname = 'demo_x'").fetchone()
     assert found == (30,)
@@ -130,10 +102,10 @@ def test_added_domain_answers_until_it_is_removed(gateway: Gateway, berth: Berth
         return gateway.ask(demo, "/rest/v1/marks", key=demo.anon_key, way="domain", headers=headers).status_code
 
     assert status() == 404
-    answer(berth("domains", "add", NAME, SECOND_DOMAIN, "--json"))
+    berth.answer("domains", "add", NAME, SECOND_DOMAIN, "--json")
     wait_until(lambda: status() == 200, f"{SECOND_DOMAIN} answers")
-    assert answer(berth("domains", "list", NAME, "--json")) == [f"{NAME}.localhost", SECOND_DOMAIN]
-    answer(berth("domains", "remove", NAME, SECOND_DOMAIN, "--json"))
+    assert berth.answer("domains", "list", NAME, "--json") == [f"{NAME}.localhost", SECOND_DOMAIN]
+    berth.answer("domains", "remove", NAME, SECOND_DOMAIN, "--json")
     wait_until(lambda: status() == 404, f"{SECOND_DOMAIN} answers no more")
 
 
@@ -141,12 +113,12 @@ def test_paused_project_answers_503_and_runs_nothing_until_it_is_resumed(
     fleet: Fleet, gateway: Gateway, berth: Berth, demo: Project
 ) -> None:
     assert mark(gateway, demo) == NAME
-    assert answer(berth("pause", NAME, "--json"))["project"]["state"] == "paused"
+    assert berth.answer("pause", NAME, "--json")["project"]["state"] == "paused"
     wait_until(lambda: "project_paused" in mark(gateway, demo), "the gateway knows of the pause")
     refusal = gateway.ask(demo, "/rest/v1/marks", key=demo.anon_key)
     assert (refusal.status_code, refusal.json()["code"]) == (503, "project_paused")
     assert processes(fleet, demo) == []
-    assert answer(berth("resume", NAME, "--json"))["project"]["state"] == "present"
+    assert berth.answer("resume", NAME, "--json")["project"]["state"] == "present"
     wait_until(lambda: mark(gateway, demo) == NAME, "the project answers again")
 
 
@@ -155,7 +127,7 @@ def test_change_of_one_project_leaves_the_processes_of_others_alone(fleet: Fleet
     host = fleet.project("awake").host
     before = [main_pid(fleet, host, f"{unit}.service") for unit in units]
     assert all(before)
-    answer(berth("update", NAME, "rest.max_rows=50", "--json"))
+    berth.answer("update", NAME, "rest.max_rows=50", "--json")
     assert [main_pid(fleet, host, f"{unit}.service") for unit in units] == before
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ class NotingRunner:
     failures: tuple[Failure, ...] = ()
     unreachable: dict[str, str] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    reports: dict[str, dict] = field(default_factory=dict)
     plays: list[Play] = field(default_factory=list)
     seen: list[dict] = field(default_factory=list)
 
@@ -44,7 +46,8 @@ class NotingRunner:
         self.seen.append(load(play.inventory, ("alpha", "bravo")))
         ok = not self.failures and not self.unreachable
         changed = {"alpha": len(self.changes), "bravo": 0}
-        return Result(ok, changed, self.changes, self.failures, self.unreachable, Path("/logs/1.log"), 1.234)
+        told = (ok, changed, self.changes, self.failures, self.unreachable)
+        return Result(*told, Path("/logs/1.log"), 1.234, self.reports)
 
 
 @pytest.fixture
@@ -237,6 +240,92 @@ def test_apply_and_plan_run_their_play(
     assert ("--check --diff" in line) is play.check
 
 
+def test_add_may_only_declare(berth: Berth, runner: NotingRunner, environment: Path) -> None:
+    told = json.loads(berth("add", "shop", "--host", "bravo", "--no-apply", "--json").stdout)
+    assert (told["project"]["number"], list(told), runner.plays) == (2, ["project"], [])
+    assert "host: bravo" in declared(environment, "shop")
+
+
+def test_many_commands_at_once_give_each_project_a_number(environment: Path) -> None:
+    names = [f"p{number:02}" for number in range(20)]
+    command = [str(BERTH), "add", "--host", "alpha", "--no-apply"]
+    adding = [subprocess.Popen([*command, name, "--domain", f"{name}.example.com"]) for name in names]
+    assert [one.wait() for one in adding] == [0] * 20
+    projects = load(environment, ("alpha", "bravo"))
+    assert sorted(projects) == ["blog", *names]
+    assert sorted(project.number for project in projects.values()) == list(range(1, 22))
+    assert [projects[name].domains for name in names] == [[f"{name}.example.com"] for name in names]
+    assert (environment / "projects/.highest-number").read_text() == "21\n"
+
+
+def test_one_name_at_once_is_given_once(environment: Path) -> None:
+    command = [str(BERTH), "add", "shop", "--host", "alpha", "--no-apply"]
+    adding = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(4)]
+    assert sorted(one.wait() for one in adding) == [0, 2, 2, 2]
+    assert load(environment, ("alpha", "bravo"))["shop"].number == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "archive"), [(["--yes"], True), (["--yes", "--no-backup"], False)], ids=["archive", "none"]
+)
+def test_remove_runs_its_play_and_tells_the_archive(
+    berth: Berth, runner: NotingRunner, environment: Path, options: list[str], archive: bool
+) -> None:
+    if archive:
+        (environment / "archives/blog-1-20261125T101500Z").mkdir(parents=True)
+    path = f"{environment}/archives/blog-1-20261125T101500Z"
+    result = berth("remove", "blog", *options)
+    assert (result.exit_code, result.output) == (0, f"archive: {path}\n" if archive else "")
+    told = json.loads(berth("remove", "blog", *options, "--json").stdout)
+    assert (told["project"]["number"], told["archive"]) == (1, path if archive else None)
+    assert runner.plays == [Play("remove.yml", environment, "blog", archive=archive)] * 2
+    line = berth("remove", "blog", *options, "--show-playbook").stdout
+    assert "playbooks/remove.yml -e project=blog" in line
+    assert ("project_archive=false" in line) is not archive
+
+
+def test_plan_of_a_removal_needs_no_consent(berth: Berth, runner: NotingRunner, environment: Path) -> None:
+    runner.changes = (Change("alpha", "Ensure its files are gone", ("-/etc/berth/projects/blog",)),)
+    result = berth("remove", "blog", "--plan")
+    assert (result.exit_code, "-/etc/berth/projects/blog" in result.stdout) == (0, True)
+    assert runner.plays == [Play("remove.yml", environment, "blog", check=True)]
+
+
+def test_removal_on_a_host_that_does_not_answer_tells_what_to_do(berth: Berth, runner: NotingRunner) -> None:
+    runner.unreachable = {"alpha": "Connection timed out"}
+    result = berth("remove", "blog", "--yes")
+    assert (result.exit_code, result.stdout) == (1, "")
+    told = result.stderr.splitlines()
+    assert told[0] == "berth: host alpha is not reachable: Connection timed out"
+    assert told[2].startswith("berth: berth remove blog goes on where it was")
+    assert re.search(r"host alpha gone for good\? .*projects/blog.yml and .*secrets/blog.yml", told[3])
+
+
+@pytest.mark.parametrize(("typed", "code"), [("blog", 1), ("blag", 2)])
+def test_terminal_is_asked_for_the_name_again(
+    environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, code: int
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (environment / "hosts.yml").write_text(
+        "berth_hosts: {hosts: {alpha: {ansible_host: 127.0.0.1, ansible_port: 9}}}\n"
+    )
+    terminal = pexpect.spawn(str(BERTH), ["remove", "blog"], timeout=120, encoding="utf-8", cwd=tmp_path)
+    terminal.expect_exact("This removes blog and its data from alpha. Type its name again: ")
+    terminal.sendline(typed)
+    terminal.expect_exact("not reachable" if code == 1 else "name: found 'blag', allowed: 'blog'; nothing was removed")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == code
+
+
+def test_apply_tells_of_projects_that_no_file_declares(berth: Berth, runner: NotingRunner) -> None:
+    runner.reports = {"alpha": {"orphans": ["old"]}, "bravo": {"orphans": []}}
+    result = berth("apply", "--json")
+    assert result.exit_code == 0
+    [line] = result.stderr.splitlines()
+    assert line.startswith("berth: host alpha has the project old, which no file declares; it runs on.")
+
+
 def test_failed_apply_and_plan_end_with_1(berth: Berth, runner: NotingRunner) -> None:
     runner.failures = (FAILED,)
     assert (applied := berth("apply")).exit_code == 1
@@ -268,6 +357,11 @@ REFUSED = {
     "show unknown": (["show", "nothing"], "project 'nothing' is not declared in"),
     "domain not there": (["domains", "remove", "blog", "x.example.com"], "domains: found 'x.example.com' to remove"),
     "domain there": (["domains", "add", "blog", "blog.example.com"], "domains: found 'blog.example.com' to add"),
+    "not confirmed": (["remove", "blog"], "removing blog was not confirmed; give --yes"),
+    "confirmed by nobody": (["remove", "blog", "--json"], "removing blog was not confirmed; give --yes"),
+    "no backup": (["remove", "blog", "--no-backup"], "--no-backup: needs --yes beside it"),
+    "remove unknown": (["remove", "nothing", "--yes"], "project 'nothing' is not declared in"),
+    "no play": (["add", "shop", "--host", "alpha", "--no-apply", "--plan"], "--no-apply: there is no play then"),
     "inventory": (["apply", "-i", "nowhere"], "inventory nowhere: no such file or directory"),
 }
 

@@ -86,6 +86,16 @@ def test_numbers_are_never_used_again(store: DeclarationStore) -> None:
     assert store.add("four", "alpha").number == 4
 
 
+def test_removed_number_is_never_used_again(edited: DeclarationStore) -> None:
+    edited.remove("blog")
+    assert files(edited) == {".highest-number": "7\n"}
+    assert edited.add("shop", "alpha").number == 8
+    edited.remove("shop")
+    assert edited.add("shop", "alpha").number == 9
+    with pytest.raises(StoreError, match="'blog' is not declared"):
+        edited.remove("blog")
+
+
 def test_numbers_written_by_hand_count(edited: DeclarationStore) -> None:
     (edited.directory / ".highest-number").write_text("3\n")
     assert edited.add("shop", "alpha").number == 8
