@@ -1,10 +1,12 @@
 """The web UI: serve it, and let its first admin in."""
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from berth.cli.common import told_in_one_line
+from berth.cli.common import Inventory, told_in_one_line
 
 if TYPE_CHECKING:
     from webui.config import Config
@@ -24,74 +26,84 @@ def register(app: typer.Typer) -> None:
 
 
 @ui.callback()
-def serve(ctx: typer.Context, bind: Bind = LOOPBACK, workers: Workers = 4, every: Minutes = 3) -> None:
-    """Serve the web UI in the foreground, with the workers that run playbooks, and measure the hosts."""
+def serve_by_default(ctx: typer.Context) -> None:
+    """Serve the web UI; let people in."""
     if ctx.invoked_subcommand is None:
-        with told_in_one_line():
-            _config()
-            from webui.server import serve_all
-
-            raise typer.Exit(serve_all(bind, workers, every))
+        serve()
 
 
 @ui.command()
-def web(bind: Bind = LOOPBACK) -> None:
-    """Serve the pages and the HTTP API alone."""
+def serve(bind: Bind = LOOPBACK, workers: Workers = 4, every: Minutes = 3, inventory: Inventory = None) -> None:
+    """Serve the web UI in the foreground, with the workers that run playbooks, and measure the hosts."""
     with told_in_one_line():
-        config = _config()
+        _config(inventory)
+        from webui.server import serve_all
+
+        raise typer.Exit(serve_all(bind, workers, every))
+
+
+@ui.command()
+def web(bind: Bind = LOOPBACK, inventory: Inventory = None) -> None:
+    """Serve the pages alone."""
+    with told_in_one_line():
+        config = _config(inventory)
         from webui.server import serve_web
 
         serve_web(config, bind)
 
 
 @ui.command()
-def worker(workers: Workers = 4) -> None:
+def worker(workers: Workers = 4, inventory: Inventory = None) -> None:
     """Run the workers alone."""
     with told_in_one_line():
-        config = _config()
+        config = _config(inventory)
         from webui.server import serve_worker
 
         serve_worker(config, workers)
 
 
 @ui.command()
-def measure(every: Minutes = 3) -> None:
+def measure(every: Minutes = 3, inventory: Inventory = None) -> None:
     """Measure the hosts alone, again and again."""
     with told_in_one_line():
-        config = _config()
+        config = _config(inventory)
         from webui.server import serve_measuring
 
         serve_measuring(config, every)
 
 
 @ui.command()
-def admin(name: Name) -> None:
+def admin(name: Name, inventory: Inventory = None) -> None:
     """Add an admin and print the one-time link to set a password."""
     with told_in_one_line():
-        _print_link(name, add=True)
+        _print_link(name, inventory, add=True)
 
 
 @ui.command()
-def link(name: Name) -> None:
+def link(name: Name, inventory: Inventory = None) -> None:
     """Print a fresh one-time link for somebody who cannot log in any more."""
     with told_in_one_line():
-        _print_link(name, add=False)
+        _print_link(name, inventory, add=False)
 
 
-def _config() -> "Config":
+def _config(inventory: str | None) -> "Config":
+    from berth.inventory import VARIABLE
     from webui.config import from_environment
 
+    if inventory:
+        # the processes that `serve` starts read it from there too
+        os.environ[VARIABLE] = str(Path(inventory).absolute())
     return from_environment()
 
 
-def _print_link(name: str, add: bool) -> None:
+def _print_link(name: str, inventory: str | None, add: bool) -> None:
     from webui.accounts import AccountError
     from webui.core import make_core
     from webui.roles import ADMIN
     from webui.services.audit import Actor
     from webui.users import welcome_url
 
-    config = _config()
+    config = _config(inventory)
     accounts = make_core(config).accounts
     shell = Actor("berth ui", "shell")
     if add:
