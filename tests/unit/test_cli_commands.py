@@ -242,7 +242,7 @@ def test_apply_and_plan_run_their_play(
 
 def test_add_may_only_declare(berth: Berth, runner: NotingRunner, environment: Path) -> None:
     told = json.loads(berth("add", "shop", "--host", "bravo", "--no-apply", "--json").stdout)
-    assert (told["project"]["number"], list(told), runner.plays) == (2, ["project"], [])
+    assert (told["project"]["number"], list(told), runner.plays) == (2, ["project", "placement"], [])
     assert "host: bravo" in declared(environment, "shop")
 
 
