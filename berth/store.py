@@ -100,7 +100,14 @@ class DeclarationStore:
         given = {key: value for key, value in settings.items() if value not in (None, [], ())}
         number = self._next_number(projects)
         text = compose({"name": name, "number": number, "host": host, "architecture": architecture, **given})
-        return self._checked(path, text.replace("---\n", f"---\n# {' '.join(note.split())}\n", 1) if note else text)
+        text = text.replace("---\n", f"---\n# {' '.join(note.split())}\n", 1) if note else text
+        try:
+            return self._checked(path, text)
+        except DeclarationError:
+            if self._next_number(self.load()) == number:
+                raise
+        # another writer took the number meanwhile
+        return self.draft_add(name, host, architecture, note, **settings)
 
     def draft_update(self, name: str, changes: Mapping[str, Any]) -> Draft:
         """What `update` would write if it came now; raise BerthError."""

@@ -215,7 +215,9 @@ def test_logs_are_below_the_home_directory_by_default(monkeypatch: pytest.Monkey
 
 
 def test_package_without_its_repository_is_told(tmp_path: Path) -> None:
-    with pytest.raises(PlaybooksMissing, match=r"no playbooks/site\.yml, playbooks/project\.yml, ansible\.cfg there"):
+    with pytest.raises(
+        PlaybooksMissing, match=r"no playbooks/site\.yml, playbooks/project\.yml, playbooks/remove\.yml"
+    ):
         repository(tmp_path / "site-packages/berth")
 
 
