@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from berth.meta_connection import encrypt
 from berth.models import Project
 from berth.names import auth_port, database_name, login_role, system_user
 from berth.project_secrets import ProjectSecrets
+from berth.rotation import in_force
 from berth.secrets import HostSecrets, SecretStore
+from berth.service_keys import service_keys
 from berth.urls import project_url, project_urls, site_url
 
 
@@ -25,7 +28,7 @@ class HostProjects:
     """The projects of one host in the form of the variables of the role project."""
 
     projects: list[dict[str, Any]]
-    secrets: dict[str, dict[str, str]]
+    secrets: dict[str, dict[str, Any]]
     meta_crypto_key: str
 
 
@@ -46,10 +49,10 @@ def of_host(inventory_dir: Path, hosts: Collection[str], host: HostVars, ephemer
     store = SecretStore(inventory_dir, ephemeral=ephemeral)
     host_secrets = store.host(host.name)
     mine = [project for project in load(inventory_dir, hosts).values() if project.host == host.name]
-    secrets = {project.name: store.project(project.name) for project in mine}
+    secrets = {project.name: _secrets(store, project.name) for project in mine}
     return HostProjects(
         projects=[derived(project, host) for project in mine],
-        secrets={name: _with_connection(name, values, host_secrets) for name, values in secrets.items()},
+        secrets={name: for_services(name, values, host_secrets) for name, values in secrets.items()},
         meta_crypto_key=host_secrets.meta_crypto_key,
     )
 
@@ -67,14 +70,21 @@ def derived(project: Project, host: HostVars) -> dict[str, Any]:
     }
 
 
-def _with_connection(name: str, secrets: ProjectSecrets, host: HostSecrets) -> dict[str, str]:
-    """The secrets with the address of the database as postgres-meta takes it: over the socket, as the owner."""
+def _secrets(store: SecretStore, name: str) -> ProjectSecrets:
+    """The secrets of a project, made where there are none, without keys whose date of retirement has come."""
+    store.project(name)
+    return store.change_project(name, lambda found: in_force(found, datetime.now(UTC)))
+
+
+def for_services(name: str, secrets: ProjectSecrets, host: HostSecrets) -> dict[str, Any]:
+    """The secrets as the services take them.
+
+    With them comes the address of the database as postgres-meta takes it: over the socket, as the owner.
+    """
     owner, database = login_role(name, "owner"), database_name(name)
     address = f"postgresql://{owner}:{secrets.owner_password}@localhost/{database}?host=/run/postgresql"
     return {
-        "jwt_secret": secrets.current.jwt_secret,
-        "anon_key": secrets.anon_key,
-        "service_role_key": secrets.service_role_key,
+        **service_keys(secrets.key_sets),
         "owner_password": secrets.owner_password,
         "meta_connection": encrypt(address, host.meta_crypto_key),
     }

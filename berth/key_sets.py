@@ -68,7 +68,7 @@ class KeySet:
         now = datetime.now(UTC)
         return cls(
             id=f"k{number}",
-            created=created,
+            created=created.replace(microsecond=0),
             jwt_secret=jwt_secret,
             anon_key=anon_key,
             service_role_key=service_role_key,
