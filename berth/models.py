@@ -18,8 +18,11 @@ from berth.values import (
     SiteUrl,
     StatementTimeout,
     Unique,
+    megabytes,
     refuse,
 )
+
+LEAST_ISOLATED_MEMORY = 384  # MiB: REST, auth and postgres-meta at rest, and half as much again
 
 
 class _Section(BaseModel):
@@ -38,6 +41,9 @@ class Limits(_Section):
     temp_file_limit: FileSize = Field("1GB", description="a size below 2TB such as 500MB or 1GB")
     memory: Memory = Field("1G", description="a size from 16M to 1024G such as 512M or 1G")
     requests_per_second: int = _whole(1, 10000, 100)
+    cpu_weight: int = _whole(1, 10000, 100)
+    io_weight: int = _whole(1, 10000, 100)
+    tasks: int = _whole(128, 100_000, 512)
 
 
 class Rest(_Section):
@@ -87,5 +93,14 @@ class Project(_Section):
             raise refuse(
                 f"rest.pool: found {self.rest.pool}, allowed: less than limits.connections, "
                 f"which is {self.limits.connections}; lower the one or raise the other"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _memory_fits(self) -> Self:
+        if self.architecture == "isolated" and megabytes(self.limits.memory) < LEAST_ISOLATED_MEMORY:
+            raise refuse(
+                f"limits.memory: found {self.limits.memory}, allowed: {LEAST_ISOLATED_MEMORY}M or more, which "
+                f"the services of an isolated project need; raise it or choose architecture: shared"
             )
         return self

@@ -42,11 +42,16 @@ class ActionModule(ActionBase):
         text = self._loader.get_text_file_contents(source)
         content = templar.template(trust_as_template(text))
         return {
-            "path": spec["path"] if item is None else spec["path"].replace("NAME", item["name"]),
+            "path": spec["path"] if item is None else _path(spec["path"], item),
             "item": "" if item is None else item["name"],
             "mode": spec.get("mode", "0644"),
             **_carried(str(content), spec.get("secret", False)),
         }
+
+
+def _path(pattern, item):
+    """Returns the destination for an item: NAME stands for its name, DATABASE for its database."""
+    return pattern.replace("NAME", item["name"]).replace("DATABASE", item.get("database", ""))
 
 
 def _carried(content, secret):

@@ -7,12 +7,18 @@ short_description: Sockets and services of projects
 description:
   - Ensures, for all projects in one pass, that requests wake the services of those that are present, and that those
     that are paused neither run nor wake. Never wakes a project that sleeps, unless it is meant to be always awake.
+  - Has systemd read its files anew first where they are newer than what it knows.
 options:
   services:
     description: Services of each project.
     type: list
     elements: str
     required: true
+  services_isolated:
+    description: Further services of each isolated project.
+    type: list
+    elements: str
+    default: []
   projects:
     description: Projects to work on.
     type: list
@@ -32,6 +38,11 @@ options:
         description: V(never) keeps it awake from boot on.
         type: str
         required: true
+      architecture:
+        description: Whether it has containers of its own, which are also asked for their health.
+        type: str
+        choices: [shared, isolated]
+        default: shared
   files:
     description:
       - For each service the patterns of files that it reads at start, C(NAME) standing for the project. What runs and
@@ -62,17 +73,18 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.berth.supabase.plugins.module_utils.units import Systemd, newest, wall_clock
 
 PROPERTIES = ("ActiveState", "UnitFileState", "ActiveEnterTimestampMonotonic")
+DEFINITIONS = ("/etc/containers/systemd/**", "/etc/systemd/system/berth-*", "/etc/systemd/system/berth-*.d/*")
 
 
 class Service:
     """One service of one project: the socket that requests wake it by, the proxy that holds it awake, the worker."""
 
-    def __init__(self, name, project):
+    def __init__(self, name, project, wanted=True):
         self.name, self.project = name, project["name"]
         self.socket = f"berth-{name}-wake@{self.project}.socket"
         self.proxy = f"berth-{name}-wake@{self.project}.service"
         self.worker = f"berth-{name}@{self.project}.service"
-        self.is_present = project["state"] == "present"
+        self.is_present = wanted and project["state"] == "present"
         self.is_always_awake = self.is_present and project["idle_timeout"] == "never"
 
     def units(self):
@@ -93,6 +105,31 @@ class Service:
         return [] if found.is_active(self.socket) else [self.proxy]
 
 
+class Health:
+    """The timer that asks the containers of an isolated project whether they are well."""
+
+    def __init__(self, project):
+        self.name, self.project = "health", project["name"]
+        self.timer = f"berth-health@{self.project}.timer"
+        self.is_present = project["architecture"] == "isolated" and project["state"] == "present"
+        self.worker = None
+
+    def units(self):
+        return [self.timer]
+
+    def enabled(self):
+        """Returns whether the timer should be enabled."""
+        return {self.timer: self.is_present}
+
+    def started(self):
+        """Returns the timer where it must run."""
+        return [self.timer] if self.is_present else []
+
+    def stopped(self, _found):
+        """Returns the timer where it must not run."""
+        return [] if self.is_present else [self.timer]
+
+
 class Found:
     """The units as systemd sees them now."""
 
@@ -109,6 +146,15 @@ class Found:
         return wall_clock(self.units[name]["ActiveEnterTimestampMonotonic"])
 
 
+def services_of(params):
+    """Returns all services of all projects; those that only isolated projects have are unwanted for the others."""
+    for project in params["projects"]:
+        yield from (Service(name, project) for name in params["services"])
+        isolated = project["architecture"] == "isolated"
+        yield from (Service(name, project, wanted=isolated) for name in params["services_isolated"])
+        yield Health(project)
+
+
 def converge(systemd, services, files):
     """Brings all units to where they should be, with one systemctl command for each kind of change."""
     found = Found(systemd, [unit for service in services for unit in service.units()])
@@ -118,7 +164,7 @@ def converge(systemd, services, files):
     stale = []
     for service in services:
         patterns = [pattern.replace("NAME", service.project) for pattern in files.get(service.name, [])]
-        running = service.is_present and found.is_active(service.worker)
+        running = service.is_present and service.worker and found.is_active(service.worker)
         if running and found.started_at(service.worker) < newest(patterns):
             stale.append(service.worker)
     systemd.run("try-restart", stale)
@@ -131,18 +177,20 @@ def main():
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "required": True, "choices": ["present", "paused"]},
         "idle_timeout": {"type": "str", "required": True},
+        "architecture": {"type": "str", "choices": ["shared", "isolated"], "default": "shared"},
     }
     module = AnsibleModule(
         argument_spec={
             "services": {"type": "list", "elements": "str", "required": True},
+            "services_isolated": {"type": "list", "elements": "str", "default": []},
             "projects": {"type": "list", "elements": "dict", "required": True, "options": project_options},
             "files": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )
     systemd = Systemd(module)
-    services = [Service(name, project) for project in module.params["projects"] for name in module.params["services"]]
-    converge(systemd, services, module.params["files"])
+    systemd.load_definitions(DEFINITIONS)
+    converge(systemd, list(services_of(module.params)), module.params["files"])
     systemd.exit()
 
 

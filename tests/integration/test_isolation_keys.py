@@ -8,7 +8,7 @@ import pytest
 from fleet.content import mark
 from fleet.gateway import ways
 
-NAMES = ("one", "two-words", "three")
+NAMES = ("one", "two-words", "three", "apart")
 PAIRS = list(itertools.permutations(NAMES, 2))
 ROUTES = {"rest": "/rest/v1/marks", "auth": "/auth/v1/admin/users", "meta": "/pg/schemas"}
 

@@ -229,10 +229,13 @@ def test_unknown_host_names_the_known_ones(write: Write) -> None:
     assert told in only_problem(write(MINIMAL | {"host": "gamma"}))
 
 
-def test_isolated_waits_for_a_later_version(write: Write) -> None:
-    directory = write(MINIMAL | {"architecture": "isolated"})
-    assert "this version of Berth runs shared projects only" in only_problem(directory)
-    assert load(directory, HOSTS, ("shared", "isolated"))["blog"].architecture == "isolated"
+def test_isolated_project_needs_memory_for_its_services(write: Write) -> None:
+    little = {"limits": {"memory": "383M"}}
+    told = "limits.memory: found 383M, allowed: 384M or more, which the services of an isolated project need"
+    assert told in only_problem(write(MINIMAL | little | {"architecture": "isolated"}))
+    assert load(write(MINIMAL | little), HOSTS)["blog"].limits.memory == "383M"
+    enough = MINIMAL | {"architecture": "isolated", "limits": {"memory": "384M"}}
+    assert load(write(enough), HOSTS)["blog"].architecture == "isolated"
 
 
 @pytest.mark.parametrize(
