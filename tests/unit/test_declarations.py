@@ -29,6 +29,9 @@ FULL = {
         "temp_file_limit": "512MB",
         "memory": "2G",
         "requests_per_second": 50,
+        "cpu_weight": 200,
+        "io_weight": 50,
+        "tasks": 1024,
     },
     "rest": {"schemas": ["public", "api"], "extra_search_path": ["public", "extensions"], "max_rows": 500, "pool": 3},
     "auth": {
@@ -93,6 +96,9 @@ def test_minimal_declaration_gets_the_defaults(write: Write) -> None:
         "temp_file_limit": "1GB",
         "memory": "1G",
         "requests_per_second": 100,
+        "cpu_weight": 100,
+        "io_weight": 100,
+        "tasks": 512,
     }
     assert project.rest.model_dump() == {
         "schemas": ["public"],
@@ -198,7 +204,7 @@ def test_message_names_file_field_value_allowed_and_remedy(
         ("auth.redirect_urls", ["javascript://x"], "auth.redirect_urls[0]: found 'javascript://x'"),
         ("idle_timout", "1h", "idle_timout: unknown key, allowed: architecture, auth"),
         ("idle_timout", "1h", "did you mean idle_timeout?"),
-        ("limits.memry", "1G", "limits.memry: unknown key, allowed: connections, memory"),
+        ("limits.memry", "1G", "limits.memry: unknown key, allowed: connections, cpu_weight, io_weight, memory"),
         ("zzz", 1, "; remove it"),
     ],
 )
