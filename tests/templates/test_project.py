@@ -112,6 +112,29 @@ def test_gateway_has_an_upstream_for_each_service(services: list[str]) -> None:
         assert f"server unix:/run/berth/wake/my-blog-{service}.sock max_fails=0;" in text
 
 
+def test_isolated_project_has_a_postgres_meta_of_its_own() -> None:
+    text = rendered("nginx/upstream.conf.j2", architecture="isolated")
+    found = [line.split()[1] for line in text if line.startswith("upstream ")]
+    assert found == ["berth_rest_my-blog", "berth_auth_my-blog", "berth_meta_my-blog"]
+    assert rendered("nginx/meta-upstream.map.j2", architecture="isolated") == ["my-blog berth_meta_my-blog;"]
+    assert rendered("nginx/meta-upstream.map.j2") == []
+    assert rendered("nginx/meta.map.j2", architecture="isolated") == []
+
+
+def test_slice_has_the_limits_and_lies_in_no_other_projects_slice() -> None:
+    limits = {"memory": "2G", "cpu_weight": 300, "io_weight": 50, "tasks": 256}
+    text = rendered("isolated/project.slice.j2", architecture="isolated", limits=limits)
+    assert text[2:] == [
+        "[Slice]",
+        "MemoryHigh=1843M",
+        "MemoryMax=2048M",
+        "CPUWeight=300",
+        "IOWeight=50",
+        "TasksMax=256",
+    ]
+    assert project("two-words", architecture="isolated")["slice"] == "berth-two_words.slice"
+
+
 def test_gateway_limits_requests() -> None:
     declared = {"requests_per_second": 30}
     text = rendered("nginx/upstream.conf.j2", limits=declared)
