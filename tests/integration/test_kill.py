@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,8 @@ def run_and_kill(fleet, after):
             if begun == after:
                 break
         for pid in descendants(play.pid):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # a worker that ended meanwhile
+                os.kill(pid, signal.SIGKILL)
     assert (begun, play.returncode) == (after, -signal.SIGKILL)
 
 
