@@ -22,6 +22,8 @@ demo: setup ## Make two local hosts with a project each and print how to reach t
 demo-stop: setup ## Remove the local hosts of the demo with all that belongs to them
 	@ansible-playbook -i inventory/local playbooks/local_hosts.yml -e local_host_state=absent
 
+# In ~/.ansible there may be another checkout's copy of the collection, which ansible-lint would take for this one
+lint: export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 lint: setup ## Check style: ruff, yamllint, ansible-lint (production), generated texts
 	ruff check .
 	ruff format --check .
