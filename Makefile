@@ -16,10 +16,11 @@ setup: .venv/.ready ## Install what Berth needs into .venv, and the tools of thi
 	tools/setup
 	@touch $@
 
-demo: setup ## Make two local hosts with a project each and print how to reach them
+demo: setup ## Make two local hosts with projects, serve the web UI, print how to reach them: make demo UI_PORT=8081
 	@python tools/demo.py
 
-demo-stop: setup ## Remove the local hosts of the demo with all that belongs to them
+demo-stop: setup ## Stop the web UI of the demo and remove its hosts with all that belongs to them
+	@python tools/demo_ui.py stop
 	@ansible-playbook -i inventory/local playbooks/local_hosts.yml -e local_host_state=absent
 
 # In ~/.ansible there may be another checkout's copy of the collection, which ansible-lint would take for this one

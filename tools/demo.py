@@ -1,11 +1,14 @@
 """Makes the hosts and projects of inventory/local and prints how to use them: `make demo`."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import psycopg
+from background_ui import BackgroundUi, UiFailed
+from demo_ui import ADMIN, DEFAULT_PORT, demo_ui, told
 from rich.console import Console
 from rich.table import Table
 
@@ -84,8 +87,25 @@ def show(projects: list[dict], running: list[str]) -> None:
         console.print("[yellow]The demo runs without auth:[/] no source of GoTrue answers here, see above.")
 
 
+def serve(ui: BackgroundUi) -> None:
+    """Has the web UI run in the background, and prints how to get in."""
+    ui.start({**os.environ, "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}"})
+    print(told(ui, ui.admin_link(ADMIN)))
+
+
 def main() -> None:
     """Runs the demo; may be run again."""
+    try:
+        ui = demo_ui(os.environ.get("UI_PORT") or DEFAULT_PORT)
+        ui.require_port()
+        make()
+        serve(ui)
+    except UiFailed as error:
+        raise SystemExit(f"make demo: {error}") from error
+
+
+def make() -> None:
+    """Makes the hosts and their projects, and prints how to use them."""
     running = services()
     remember(running)
     play("local_hosts.yml")
