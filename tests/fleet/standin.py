@@ -24,11 +24,11 @@ def missing() -> str:
 
 
 def environment(directory: Path) -> dict[str, str]:
-    """Returns the environment of playbooks, with a catalogue of the stand-in below the directory where it is needed."""
+    """Returns the environment of playbooks, with a catalogue of the stand-in beside the directory if needed."""
     if not missing():
         return {}
     print(f"\nGoTrue: the stand-in of tests/standins/gotrue is used, because:\n{missing()}", file=sys.stderr)
-    catalogue = directory / "catalogue" / "standin.yml"
+    catalogue = directory.with_name(f"{directory.name}-catalogue") / "standin.yml"
     catalogue.parent.mkdir(parents=True, exist_ok=True)
     archive = pack(catalogue.parent / "gotrue-standin.tar.gz")
     source = {"kind": "archive", "url": archive.as_uri(), "sha256": hashlib.sha256(archive.read_bytes()).hexdigest()}
