@@ -1,16 +1,17 @@
-"""Measurements of hosts over time, kept for 90 days in one file of the environment."""
+"""Measurements of hosts over time, and which hosts did not answer, kept for 90 days in one file of the environment."""
 
 import sqlite3
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from berth.errors import BerthError
-from berth.status import HostStatus
+from berth.status import HostStatus, Measurement
 
 FILE = ".samples.sqlite3"
 KEPT = timedelta(days=90)
@@ -23,6 +24,8 @@ CREATE TABLE IF NOT EXISTS samples (
     host TEXT NOT NULL, at INTEGER NOT NULL, used INTEGER NOT NULL, status BLOB NOT NULL, PRIMARY KEY (host, at)
 ) WITHOUT ROWID
 """
+_SILENCES = "CREATE TABLE IF NOT EXISTS silences (host TEXT PRIMARY KEY, since INTEGER NOT NULL, reason TEXT NOT NULL)"
+_SILENT = "INSERT INTO silences VALUES (?, ?, ?) ON CONFLICT (host) DO UPDATE SET reason = excluded.reason"
 # of each hour the one with the most memory in use stays, so that a peak is not lost
 _THIN = """
 DELETE FROM samples WHERE host = :host AND at < :thin AND EXISTS (
@@ -34,6 +37,14 @@ DELETE FROM samples WHERE host = :host AND at < :thin AND EXISTS (
 
 class SamplesError(BerthError):
     """Samples that cannot be read or written, with the remedy."""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A host that was asked and did not answer: since the first time that nobody has heard it again after."""
+
+    since: datetime
+    reason: str
 
 
 class Samples:
@@ -55,8 +66,29 @@ class Samples:
         with self._open() as database:
             values = (status.name, now, status.memory_used_bytes, blob)
             database.execute("INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?)", values)
+            database.execute("DELETE FROM silences WHERE host = :host", times)
             database.execute("DELETE FROM samples WHERE host = :host AND at < :old", times)
             database.execute(_THIN, times)
+
+    def keep(self, found: Measurement) -> None:
+        """Keep what hosts told, and which did not answer; raise SamplesError."""
+        for status in found.hosts:
+            self.add(status)
+        for host, reason in found.down.items():
+            self.note_silence(host, reason, datetime.now(UTC))
+
+    def note_silence(self, host: str, reason: str, at: datetime) -> None:
+        """Keep that a host did not answer; the next measurement of it ends that. Raise SamplesError."""
+        with self._open() as database:
+            database.execute(_SILENT, (host, int(at.timestamp()), reason))
+
+    def silences(self) -> dict[str, Silence]:
+        """The hosts that did not answer when they were asked last; raise SamplesError."""
+        if not self.path.exists():
+            return {}
+        with self._open() as database:
+            rows = database.execute("SELECT host, since, reason FROM silences").fetchall()
+        return {host: Silence(datetime.fromtimestamp(since, UTC), reason) for host, since, reason in rows}
 
     def latest(self, host: str) -> HostStatus | None:
         """The last measurement of a host, None where there is none; raise SamplesError."""
@@ -90,6 +122,7 @@ class Samples:
             database = sqlite3.connect(self.path, timeout=_WAIT)
             try:
                 database.execute(_TABLE)
+                database.execute(_SILENCES)
                 with database:
                     yield database
             finally:

@@ -53,8 +53,12 @@ def logout() -> Page:
 @bp.get("/prove")
 @needs(MEMBER)
 def prove() -> Page:
-    """Ask for the password again before something secret is shown: error, code_needed, next."""
-    return _form("auth/prove.html", code_needed=visit().user.totp_enabled)
+    """Ask for the password again before something secret is shown.
+
+    action (where the form goes), carried (its hidden fields), names (of the fields for password and code),
+    code_needed, error.
+    """
+    return _prove_form(None)
 
 
 @bp.post("/prove")
@@ -66,7 +70,7 @@ def do_prove() -> Page:
     try:
         core().accounts.prove(user.name, form.get("password", ""), form.get("code", ""), address())
     except (LoginRefused, CodeNeeded) as error:
-        return _form("auth/prove.html", code_needed=user.totp_enabled, error=str(error)), 401
+        return _prove_form(str(error)), 401
     core().accounts.prove_again(session[COOKIE])
     return redirect(_next())
 
@@ -147,6 +151,17 @@ def do_totp() -> Page:
 def _totp_form(uri: str, error: str | None) -> str:
     picture = segno.make(uri).svg_inline(scale=4, omitsize=True)
     return render_template("auth/totp.html", uri=uri, picture=picture, error=error)
+
+
+def _prove_form(error: str | None) -> str:
+    return render_template(
+        "auth/prove.html",
+        action=url_for("auth.do_prove"),
+        carried=[("next", request.values.get("next", ""))],
+        names=("password", "code"),
+        code_needed=visit().user.totp_enabled,
+        error=error,
+    )
 
 
 def _form(template: str, name: str = "", error: str | None = None, code_needed: bool = False) -> str:

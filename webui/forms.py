@@ -1,5 +1,7 @@
 """What people typed into the forms of projects, as values of a declaration."""
 
+import re
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import BaseModel
@@ -7,10 +9,13 @@ from werkzeug.datastructures import MultiDict
 
 from berth.errors import BerthError
 from berth.models import Project
+from berth.names import InvalidName
 from berth.yaml_files import InvalidYaml, parse_mapping
 
 # what a page lets people change, as key path -> what stands beside the field
 CHANGEABLE = ("idle_timeout", "limits", "rest", "auth")
+ADDED = ("name", "architecture", "host", "domains", "idle_timeout")
+_PROBLEM = re.compile(r"([a-z_.]+)(?:\[\d+\])?: (.+)")
 
 
 class BadField(BerthError):
@@ -48,6 +53,18 @@ def fields(project: Project) -> dict[str, tuple[str, str]]:
         else:
             found[name] = (_typed(value), field.description or "")
     return found
+
+
+def problems(error: BerthError, fields: Collection[str]) -> dict[str, str]:
+    """What an error says of each field that it names; what is about none of these stands under the empty name."""
+    if isinstance(error, InvalidName) and "name" in fields:
+        return {"name": f"{error.rule}; {error.remedy}"}
+    said: dict[str, list[str]] = {}
+    for line in str(error).splitlines():
+        match = _PROBLEM.fullmatch(line)
+        key, text = match.groups() if match and match[1] in fields else ("", line)
+        said.setdefault(key, []).append(text)
+    return {key: "\n".join(lines) for key, lines in said.items()}
 
 
 def words(text: str) -> list[str]:

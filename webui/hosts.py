@@ -24,7 +24,8 @@ MOST = 9900
 @needs("member")
 def index() -> str:
     """Show all hosts: hosts (berth.inventory.HostVars by name), projects (lists of berth.models.Project by host),
-    busy (the run that has the host to itself, by host), rooms (HostRoom by host, of those that were measured).
+    busy (the run that has the host to itself, by host), rooms (HostRoom by host, of those that were
+    measured), silent (berth.samples.Silence by host).
     """
     declared = core().fleet.projects()
     seen = access().sees(declared)
@@ -36,6 +37,7 @@ def index() -> str:
         projects=projects,
         busy=_busy(),
         rooms=core().rooms.all() if access().allows(VIEWER) else {},
+        silent=core().rooms.silent() if access().allows(VIEWER) else {},
         pictures=pictures,
     )
 
@@ -45,7 +47,8 @@ def index() -> str:
 def show(name: str) -> str:
     """Show one host: host (HostVars), projects (its berth.models.Project), runs (its newest), busy (run or None).
 
-    room (HostRoom or None), history (HostStatus over span, one of spans), asked (a what-if), guidance, methods.
+    room (HostRoom or None), silence (berth.samples.Silence or None), history (HostStatus over span, one of spans),
+    asked (a what-if), guidance, methods.
     """
     host = core().fleet.host(name)
     projects = [project for project in core().fleet.projects().values() if project.host == name]
@@ -59,6 +62,7 @@ def show(name: str) -> str:
         runs=runs,
         busy=_busy().get(name),
         room=room,
+        silence=core().rooms.silent().get(name),
         history=core().rooms.history(name, LENGTHS[span]) if room else [],
         span=span,
         spans=SPANS,

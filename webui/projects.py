@@ -41,11 +41,11 @@ def index() -> Page:
 @bp.get("/projects/new")
 @needs(OPERATOR)
 def new() -> Page:
-    """Show the form to add a project: name_rule, typed (what was typed), error.
+    """Show the form to add a project: name_rule, typed (what was typed), errors (by field, the rest under "").
 
     candidates (berth.placement.Candidate of all hosts, the best first), cost (bytes of a shared one awake, or None).
     """
-    return _new_form(request.args.to_dict(), None)
+    return _new_form(request.args.to_dict(), {})
 
 
 @bp.get("/projects/new/name")
@@ -79,7 +79,7 @@ def add() -> Page:
     try:
         run = _do("add", name, forms.added(request.form))
     except BerthError as error:
-        return _new_form(request.form.to_dict(), str(error)), 400
+        return _new_form(request.form.to_dict(), forms.problems(error, forms.ADDED)), 400
     return _to(run)
 
 
@@ -89,10 +89,10 @@ def show(name: str) -> Page:
     """Show one project.
 
     project (berth.models.Project), facts (the declaration with all that follows from it), urls, fields (value and rule
-    by key), typed (what was typed, by key), error, runs (the newest), may (whether the person may change it),
+    by key), typed (what was typed, by key), errors (by key), runs (the newest), may (whether the person may change it),
     seen (berth.status.ProjectStatus or None), measured_at, history (HostStatus of a day).
     """
-    return _page(core().fleet.project(name), {}, None)
+    return _page(core().fleet.project(name), {}, {})
 
 
 @bp.get("/projects/<name>/keys")
@@ -117,7 +117,7 @@ def update(name: str) -> Page:
             raise forms.BadField("nothing differs from what is declared; change a field first")
         run = _do("update", name, changes)
     except BerthError as error:
-        return _page(project, request.form.to_dict(), str(error)), 400
+        return _page(project, request.form.to_dict(), forms.problems(error, forms.fields(project))), 400
     return _to(run)
 
 
@@ -132,7 +132,7 @@ def domains(name: str) -> Page:
             raise forms.BadField("domains: nothing given; type a domain such as blog.example.com")
         run = _do("domains", name, lists)
     except BerthError as error:
-        return _page(project, request.form.to_dict(), str(error)), 400
+        return _page(project, request.form.to_dict(), _of_domains(error)), 400
     return _to(run)
 
 
@@ -142,6 +142,24 @@ def change_state(name: str, action: str) -> Page:
     """Pause or resume a project."""
     core().fleet.project(name)
     return _to(_do(action, name, {}))
+
+
+@bp.get("/projects/<name>/remove")
+@needs(OPERATOR, project="name", fresh=True)
+def ask_remove(name: str) -> Page:
+    """Ask before a removal: project, archive (whether to keep one), again (the name as typed), error."""
+    return _remove_form(core().fleet.project(name), True, "", None)
+
+
+@bp.post("/projects/<name>/remove")
+@needs(OPERATOR, project="name", fresh=True)
+def remove(name: str) -> Page:
+    """Remove a project for good once its name was typed again, or plan that."""
+    project, archive, again = core().fleet.project(name), "archive" in request.form, request.form.get("again", "")
+    if not _plan_only() and again.strip() != name:
+        error = f"found {again!r}, allowed: {name}; nothing was removed"
+        return _remove_form(project, archive, again, error), 400
+    return _to(core().actions.remove(actor(), name, archive, plan=_plan_only()))
 
 
 @bp.post("/projects/<name>/apply")
@@ -170,18 +188,28 @@ def _to(run: Run) -> Response:
     return redirect(url_for("runs.show", run_id=run.id), 303)
 
 
-def _new_form(typed: dict[str, str], error: str | None) -> str:
+def _of_domains(error: BerthError) -> dict[str, str]:
+    """The problems with the field to add domains, which is called so on the page."""
+    found = forms.problems(error, ("domains",))
+    return {"add" if key == "domains" else key: text for key, text in found.items()}
+
+
+def _remove_form(project: Project, archive: bool, again: str, error: str | None) -> str:
+    return render_template("projects/remove.html", project=project, archive=archive, again=again, error=error)
+
+
+def _new_form(typed: dict[str, str], errors: dict[str, str]) -> str:
     return render_template(
         "projects/new.html",
         candidates=candidates(core().fleet, core().rooms, typed.get("architecture", "")),
         cost=cost_awake(core().rooms),
         name_rule=NAME_RULE,
         typed=typed,
-        error=error,
+        errors=errors,
     )
 
 
-def _page(project: Project, typed: dict[str, str], error: str | None) -> str:
+def _page(project: Project, typed: dict[str, str], errors: dict[str, str]) -> str:
     room = core().rooms.host(project.host)
     return render_template(
         "projects/show.html",
@@ -190,7 +218,7 @@ def _page(project: Project, typed: dict[str, str], error: str | None) -> str:
         urls=core().fleet.urls(project),
         fields=forms.fields(project),
         typed=typed,
-        error=error,
+        errors=errors,
         runs=core().runs.page(projects=[project.name], limit=10),
         may=access().allows(OPERATOR, project.name),
         seen=room.status.project(project.name) if room else None,

@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from webui.accounts import Visit
 from webui.core import core
+from webui.proof import prove_with_form
 from webui.roles import Access
 from webui.services.audit import Actor
 
@@ -116,7 +117,9 @@ def _guard() -> Response | None:
         return redirect(url_for("auth.login", next=_back()))
     require(rule.role, request.view_args[rule.project] if rule.project and request.view_args else None)
     if rule.fresh and not g.visit.proven:
-        return redirect(url_for("auth.prove", next=_back()))
+        if request.method == "GET":
+            return redirect(url_for("auth.prove", next=_back()))
+        return prove_with_form(session[COOKIE], address())
     return None
 
 

@@ -65,8 +65,7 @@ def measured(ctx: typer.Context, here: Place, hosts: tuple[str, ...]) -> "Measur
         found = measure(ctx.obj, here.inventory, here.store.load().values(), hosts, on_step)
     samples = Samples(here.environment.directory)
     try:
-        for host in found.hosts:
-            samples.add(host)
+        samples.keep(found)
     except SamplesError as error:
         tell(f"{error} (this measurement is not kept)")
     return found

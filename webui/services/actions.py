@@ -12,7 +12,7 @@ from webui.services.audit import Actor, note
 from webui.services.fleet import Fleet
 from webui.services.runs import Order, RunRefused, Runs
 
-PROJECT_PLAYBOOK, ALL_PLAYBOOK = "project.yml", "site.yml"
+PROJECT_PLAYBOOK, ALL_PLAYBOOK, REMOVE_PLAYBOOK = "project.yml", "site.yml", "remove.yml"
 STATES = {"pause": {"state": "paused"}, "resume": {"state": "present"}}
 
 
@@ -46,6 +46,8 @@ class Actions:
         if not run.check or run.state != SUCCEEDED:
             kind = "plan" if run.check else "change"
             raise RunRefused(f"run {run_id}: found a {kind} that is {run.state}, allowed: a plan that has succeeded")
+        if run.playbook == REMOVE_PLAYBOOK:
+            return self.remove(who, run.project or "", **run.asked)
         if run.draft is None:
             return self.apply(who, run.project)
         return self.change(who, run.action, run.project or "", run.asked)
@@ -58,6 +60,13 @@ class Actions:
             return self._submit(who, _order(action, self.fleet.project(name), plan, None, {}))
         self.fleet.projects()
         return self._submit(who, Order(action, tuple(self.fleet.hosts()), ALL_PLAYBOOK, check=plan))
+
+    def remove(self, who: Actor, name: str, archive: bool = True, plan: bool = False) -> Run:
+        """Remove a project for good, an encrypted archive first unless that is not wanted, or find out what goes."""
+        repository()
+        project = self.fleet.project(name)
+        order = Order("remove", (project.host,), REMOVE_PLAYBOOK, name, plan, None, {"archive": archive})
+        return self._submit(who, order)
 
     def again(self, who: Actor, run_id: int) -> Run:
         """Run once more what a run that is over did."""

@@ -19,6 +19,8 @@ from webui.services.recorder import Recorder
 from webui.services.runs import Runs
 
 BEAT_SECONDS = 2.0
+RESUMED = "after it began; run it again, it goes on where it was"
+UNTOUCHED = "before its first step; nothing was changed"
 
 
 class WatchedRunner(Protocol):
@@ -54,7 +56,7 @@ class Executor:
             ):
                 result = self.runner.run(play, lambda step: None, recorder.take, to_end.is_set)
             changed, log = result.changed, str(result.log)
-            state, reason = _outcome(result, to_end.is_set())
+            state, reason = _outcome(result, to_end.is_set(), recorder.steps)
         except BerthError as error:
             reason = str(error)
         except BaseException as error:
@@ -65,13 +67,12 @@ class Executor:
             self.runs.finish(run.id, state, reason, changed, log)
 
 
-def _outcome(result: Result, was_ended: bool) -> tuple[str, str | None]:
+def _outcome(result: Result, was_ended: bool, steps: int) -> tuple[str, str | None]:
     if result.ok:
         return SUCCEEDED, None
-    if was_ended:
-        return CANCELLED, "cancelled; run it again, it goes on where it was"
-    if INTERRUPTED in (failure.message for failure in result.failures):
-        return CANCELLED, "its worker was stopped; run it again, it goes on where it was"
+    if was_ended or INTERRUPTED in (failure.message for failure in result.failures):
+        why = "cancelled" if was_ended else "its worker was stopped"
+        return CANCELLED, f"{why} {RESUMED if steps else UNTOUCHED}"
     told = [f"{f.task} on {f.host}: {f.message}" if f.task else f.message for f in result.failures]
     told += [f"host {host} is not reachable: {reason}" for host, reason in result.unreachable.items()]
     return FAILED, "\n".join(told)
@@ -80,7 +81,7 @@ def _outcome(result: Result, was_ended: bool) -> tuple[str, str | None]:
 @contextmanager
 def _play(inventory: Path, run: Run) -> Iterator[Play]:
     if run.draft is None:
-        yield Play(run.playbook, inventory, run.project, run.check)
+        yield Play(run.playbook, inventory, run.project, run.check, archive=run.asked.get("archive", True))
         return
     environment = Environment(inventory)
     store = DeclarationStore(environment.directory, environment.hosts)

@@ -27,8 +27,7 @@ class UntilOver:
 def measure_once(fleet: Fleet, rooms: Rooms, runner: Runner) -> dict[str, str]:
     """Measure all hosts, keep the samples, and return why hosts did not answer; raise BerthError."""
     found = measure(runner, fleet.inventory, fleet.projects().values())
-    for status in found.hosts:
-        rooms.samples.add(status)
+    rooms.samples.keep(found)
     return found.down
 
 

@@ -39,6 +39,11 @@ class Recorder:
         self._thread.join()
         self._flush()
 
+    @property
+    def steps(self) -> int:
+        """How many steps have begun."""
+        return self._step
+
     def take(self, event: dict[str, Any]) -> None:
         """Note one event of ansible-runner."""
         data, name = event.get("event_data", {}), event.get("event", "")

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from berth.capacity import Capacity, capacity
 from berth.models import Project
-from berth.samples import Samples
+from berth.samples import Samples, Silence
 from berth.status import HostStatus, ProjectStatus
 from webui.models import now
 from webui.services.fleet import Fleet
@@ -27,7 +27,7 @@ class HostRoom:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the host has not answered for longer than measuring it takes."""
+        """Whether nobody has measured the host for longer than the time between two measurements."""
         return now() - self.status.measured_at > STALE
 
 
@@ -39,6 +39,7 @@ class Rooms:
         self._lock = threading.Lock()
         self._seen: dict[str, deque[HostStatus]] = {}
         self._kept: dict[str, tuple[datetime, Mapping[str, Project], HostRoom]] = {}
+        self._silent: dict[str, Silence] = {}
         self._read_at: tuple[int, int] | None = None
 
     @property
@@ -56,6 +57,12 @@ class Rooms:
     def host(self, name: str) -> HostRoom | None:
         """The room of one host; None where it was never measured."""
         return self.all().get(name)
+
+    def silent(self) -> dict[str, Silence]:
+        """The hosts that did not answer when they were asked last; raise BerthError."""
+        with self._lock:
+            self._read(list(self._fleet.hosts()))
+            return self._silent
 
     def project(self, project: Project) -> ProjectStatus | None:
         """What was measured of a project; None where nothing was yet."""
@@ -83,6 +90,7 @@ class Rooms:
                 seen.append(newest)
         for gone in set(self._seen) - set(hosts):
             del self._seen[gone]
+        self._silent = samples.silences()
         self._read_at = mark
 
     def _room(self, host: str, projects: Mapping[str, Project]) -> HostRoom:

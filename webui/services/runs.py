@@ -105,7 +105,12 @@ class Runs:
         """Ask a run to end as part of a transaction; a queued one has ended then. Raise RunRefused when it is over."""
         run = self._get(session, run_id)
         # one statement for each, so that a worker that takes it meanwhile is not overruled
-        begun = {"state": CANCELLED, "ended_at": now(), "cancel_asked_by": who, "reason": f"cancelled by {who}"}
+        begun = {
+            "state": CANCELLED,
+            "ended_at": now(),
+            "cancel_asked_by": who,
+            "reason": f"cancelled by {who} while it waited; nothing was changed",
+        }
         was_queued = session.execute(update(Run).where(Run.id == run_id, Run.state == QUEUED).values(**begun)).rowcount
         asked = update(Run).where(Run.id == run_id, Run.state == RUNNING).values(cancel_asked_by=who)
         if not was_queued and not session.execute(asked).rowcount:

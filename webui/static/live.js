@@ -21,7 +21,11 @@ function follow(list) {
     if (focused) state.querySelector("button, a")?.focus();
     state.querySelectorAll("[data-since]").forEach(count);
   });
-  stream.addEventListener("end", () => stream.close());
+  stream.addEventListener("end", () => {
+    stream.close();
+    const waiting = document.querySelector(".waiting");
+    if (!list.children.length) waiting.textContent = waiting.dataset.none;
+  });
 }
 
 function place(list, element) {

@@ -31,11 +31,11 @@ def test_plan_writes_nothing_and_can_be_carried_out(person, core, executor, runn
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"name": "Shop"}, "allowed: 2 to 24 of a-z"),
-        ({"name": "blog"}, "which"),
-        ({"host": "nowhere"}, "found &#39;nowhere&#39;"),
-        ({"domains": "blog.example.com"}, "found &#39;blog.example.com&#39;"),
-        ({"idle_timeout": "soon"}, "found &#39;soon&#39;"),
+        ({"name": "Shop"}, 'id="name-says" aria-live="polite"><span class="error">allowed: 2 to 24 of a-z'),
+        ({"name": "blog"}, 'id="name-says" aria-live="polite"><span class="error">found &#39;blog&#39;, which'),
+        ({"host": "nowhere"}, '<span class="error">found &#39;nowhere&#39;'),
+        ({"domains": "blog.example.com"}, 'id="domains-says"><span class="error">found &#39;blog.example.com&#39;'),
+        ({"idle_timeout": "soon"}, 'id="idle_timeout-says"><span class="error">found &#39;soon&#39;'),
     ],
 )
 def test_bad_input_keeps_what_was_typed_and_runs_nothing(person, core, inventory: Path, fields, told: str) -> None:
@@ -57,6 +57,14 @@ def test_changed_setting_is_declared_and_an_emptied_one_gets_its_default(person,
     assert "connections" not in (inventory / "projects/blog.yml").read_text()
 
 
+def test_bad_setting_is_told_beside_its_field(person, inventory: Path) -> None:
+    answer = person("operator").send("/projects/blog/update", "/projects/blog", **{"limits.connections": "many"})
+    assert answer.status_code == 400
+    assert 'value="many"' in answer.text
+    assert 'id="limits.connections-says"><span class="error">found &#39;many&#39;' in answer.text
+    assert "connections" not in (inventory / "projects/blog.yml").read_text()
+
+
 def test_update_of_nothing_is_refused(person, core) -> None:
     answer = person("operator").send("/projects/blog/update", "/projects/blog", idle_timeout="15min")
     assert (answer.status_code, core.runs.page()) == (400, [])
@@ -74,3 +82,22 @@ def test_domains_are_added_and_removed(person, inventory: Path) -> None:
     fields = {"add": "a.example.com, b.example.com", "remove": "blog.example.com"}
     person("operator").send("/projects/blog/domains", "/projects/blog", **fields)
     assert "domains: [a.example.com, b.example.com]" in (inventory / "projects/blog.yml").read_text()
+
+
+def test_remove_wants_the_name_and_runs_the_removal(person, core, executor, runner, inventory: Path) -> None:
+    browser = person("operator")
+    refused = browser.send("/projects/blog/remove", again="blgo", intent="do")
+    assert (refused.status_code, core.runs.page()) == (400, [])
+    assert 'value="blgo"' in refused.text
+    planned = browser.send("/projects/blog/remove", archive="on", intent="plan")
+    assert planned.headers["location"] == "/runs/1"
+    executor.work()
+    assert browser.send("/runs/1/carry-out", "/runs/1").status_code == 303
+    browser.send("/projects/blog/remove", again="blog", intent="do")
+    executor.work()
+    done = [(play.playbook, play.project, play.check, play.archive) for play in runner.plays]
+    assert done == [
+        ("remove.yml", "blog", True, True),
+        ("remove.yml", "blog", False, True),
+        ("remove.yml", "blog", False, False),
+    ]

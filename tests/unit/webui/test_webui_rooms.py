@@ -31,11 +31,28 @@ def test_hosts_show_measurement_beside_guidance(person, inventory: Path) -> None
     assert "not measured yet" in page, "bravo was never measured"
 
 
-def test_host_that_is_silent_says_since_when(person, inventory: Path) -> None:
+def test_host_that_does_not_answer_says_since_when_and_why(person, inventory: Path) -> None:
+    sample(inventory, minutes=90)
+    samples, browser = Samples(inventory), person("operator")
+    for minutes, reason in ((80, "timed out"), (1, "no route to host")):
+        samples.note_silence("alpha", reason, now() - timedelta(minutes=minutes))
+    samples.note_silence("bravo", "key refused", now())
+    page = browser.get("/hosts/alpha").text
+    assert "does not answer since" in page
+    assert "1 hour ago" in page
+    assert "no route to host" in page
+    assert "key refused" in browser.get("/hosts/bravo").text
+    assert browser.get("/").text.count("does not answer") == 2
+    assert browser.get("/projects/new").text.count("does not answer") == 2
+    sample(inventory)
+    assert "does not answer" not in browser.get("/hosts/alpha").text
+
+
+def test_host_that_nobody_measured_lately_is_not_called_silent(person, inventory: Path) -> None:
     sample(inventory, minutes=90)
     page = person("viewer").get("/hosts/alpha").text
-    assert "has not answered since" in page
-    assert "1 hour ago" in page
+    assert "Nobody has measured this host since" in page
+    assert "does not answer" not in page
 
 
 def test_what_if_tells_the_verdict(person, inventory: Path) -> None:
