@@ -30,6 +30,10 @@ class StoreError(BerthError):
     """A declaration that cannot be added, changed or written, with the remedy."""
 
 
+class NameTaken(StoreError):
+    """A name that another project has already."""
+
+
 @dataclass(frozen=True)
 class Draft:
     """A sound declaration that is not written yet; text is all of its file."""
@@ -96,7 +100,7 @@ class DeclarationStore:
         projects = self.load()
         path = self.directory / f"{name}.yml"
         if name in projects:
-            raise StoreError(f"name: found {name!r}, which {shown(path)} has already; choose another name")
+            raise NameTaken(f"name: found {name!r}, which {shown(path)} has already; choose another name")
         given = {key: value for key, value in settings.items() if value not in (None, [], ())}
         number = self._next_number(projects)
         text = compose({"name": name, "number": number, "host": host, "architecture": architecture, **given})

@@ -46,6 +46,9 @@ ROUTES = {
     "POST /users": "in -- -- -- no no ok",
     "POST /users/<int:user_id>": "in -- -- -- no no ok",
     "POST /users/<int:user_id>/link": "in -- -- -- no no ok",
+    "GET /tokens": "in ok ok ok ok ok ok",
+    "POST /tokens": "in ok ok ok ok ok ok",
+    "POST /tokens/<int:token_id>/revoke": "in -- -- -- -- -- ok",
     "GET /doctor": "in -- -- -- ok ok ok",
     "POST /logout": "ok ok ok ok ok ok ok",
 }

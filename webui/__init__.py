@@ -3,7 +3,7 @@
 from flask_openapi3 import Info, OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webui import audit, auth, doctor, errors, hosts, looks, projects, runs, security, templating, users
+from webui import api, audit, auth, doctor, errors, hosts, looks, projects, runs, security, templating, tokens, users
 from webui.config import Config
 from webui.core import make_core
 
@@ -12,7 +12,13 @@ VERSION = "1"
 
 def create_app(config: Config) -> OpenAPI:
     """The application over one inventory and one database; raise BerthError when they cannot be used."""
-    app = OpenAPI(__name__, info=Info(title="Berth", version=VERSION), doc_ui=False)
+    app = OpenAPI(
+        __name__,
+        info=Info(title="Berth", version=VERSION),
+        security_schemes=api.SECURITY,
+        validation_error_callback=api.invalid,
+        doc_ui=False,
+    )
     app.config.update(
         SECRET_KEY=config.secret_key,
         SESSION_COOKIE_NAME="__Host-berth" if config.secure else "berth",
@@ -31,6 +37,7 @@ def create_app(config: Config) -> OpenAPI:
     errors.init_app(app)
     templating.init_app(app)
     looks.init_app(app)
-    for module in (auth, hosts, projects, runs, audit, users, doctor):
+    for module in (auth, hosts, projects, runs, audit, users, tokens, doctor):
         app.register_blueprint(module.bp)
+    api.init_app(app)
     return app

@@ -8,10 +8,12 @@ from webui.accounts import Accounts
 from webui.config import Config
 from webui.db import Database
 from webui.services.actions import Actions
+from webui.services.answers import Answers
 from webui.services.fleet import Fleet
 from webui.services.queue import Queue
 from webui.services.rooms import Rooms
 from webui.services.runs import Runs
+from webui.services.tokens import Tokens
 from webui.services.watch import Watch
 
 
@@ -28,6 +30,8 @@ class Core:
     actions: Actions
     watch: Watch
     rooms: Rooms
+    tokens: Tokens
+    answers: Answers
 
     def close(self) -> None:
         """End all connections."""
@@ -43,7 +47,19 @@ def make_core(config: Config) -> Core:
     runs = Runs(db, queue.wake, config.lost_after)
     fleet = Fleet(config.inventory)
     accounts = Accounts(db, config.secret_key, config.session_hours)
-    return Core(config, db, queue, accounts, fleet, runs, Actions(fleet, runs), Watch(runs), Rooms(fleet))
+    return Core(
+        config=config,
+        db=db,
+        queue=queue,
+        accounts=accounts,
+        fleet=fleet,
+        runs=runs,
+        actions=Actions(fleet, runs),
+        watch=Watch(runs),
+        rooms=Rooms(fleet),
+        tokens=Tokens(db),
+        answers=Answers(db),
+    )
 
 
 def core() -> Core:

@@ -1,16 +1,21 @@
 """Answers when something is wrong: a page for people, a JSON problem (RFC 9457) for programs."""
 
-from flask import Flask, Response, g, jsonify, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import DataError, OperationalError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from berth.declarations import DeclarationError
 from berth.errors import BerthError
+from berth.placement import NoRoom
+from berth.store import NameTaken
 from webui.accounts import LoginRefused
 from webui.services.fleet import NoSuchHost, NoSuchProject
 from webui.services.runs import NoSuchRun, RunRefused
+from webui.services.tokens import NoSuchToken
 
-MISSING = (NoSuchHost, NoSuchProject, NoSuchRun)
+MISSING = (NoSuchHost, NoSuchProject, NoSuchRun, NoSuchToken)
+CONFLICTS = (RunRefused, NameTaken, NoRoom)
 SAYS = {
     400: "The request was not understood.",
     403: "Your role does not allow this. An admin can change it.",
@@ -36,6 +41,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(BerthError, _berth)
     app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(DataError, lambda error: answer(400, "Bad request", "A text has a character 0 in it."))
     app.register_error_handler(500, lambda error: answer(500, "Something broke", "It was logged. Try again."))
 
 
@@ -59,7 +65,7 @@ def status_of(error: BerthError) -> int:
     """The HTTP status that an error of the services is."""
     if isinstance(error, MISSING):
         return 404
-    if isinstance(error, RunRefused):
+    if isinstance(error, CONFLICTS):
         return 409
     return 429 if isinstance(error, LoginRefused) and error.retry_after else 400
 
@@ -72,13 +78,19 @@ def _http(error: HTTPException) -> Response | tuple[str, int]:
     if error.response is not None:
         return error.response
     status = error.code or 500
-    return answer(status, error.name, SAYS.get(status, error.description or ""))
+    told = answer(status, error.name, SAYS.get(status, error.description or ""))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        told = make_response(told)
+        told.headers["Allow"] = ", ".join(error.valid_methods)
+    return told
 
 
 def _berth(error: BerthError) -> Response | tuple[str, int]:
     if isinstance(error, Problem):
         return problem(error.status, error.title, str(error), **error.more)
     status = status_of(error)
+    if isinstance(error, DeclarationError) and request.path.startswith("/api/"):
+        return problem(status, "That does not work", error.problems[0], problems=error.problems)
     return answer(status, "Not found" if status == 404 else "That does not work", str(error))
 
 

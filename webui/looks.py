@@ -17,6 +17,7 @@ NAVIGATION = (
     ("runs.index", "Runs", "member"),
     ("audit.index", "Audit", "admin"),
     ("users.index", "Users", "admin"),
+    ("tokens.index", "Tokens", "member"),
     ("doctor.index", "Doctor", "viewer"),
 )
 YEAR = 31_536_000

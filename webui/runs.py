@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webui.core import core
 from webui.models import Run
-from webui.roles import MEMBER, OPERATOR, VIEWER
+from webui.roles import MEMBER, VIEWER
 from webui.security import access, actor, needs, require
-from webui.services.runs import PAGE
+from webui.services.runs import PAGE, role_to_change
 
 bp = Blueprint("runs", __name__)
 
@@ -41,7 +41,7 @@ def show(run_id: int) -> str:
         events=events,
         last=events[-1].number if events else 0,
         usual_steps=core().runs.usual_steps(run),
-        may=access().allows(_needed(run), run.project),
+        may=access().allows(role_to_change(run), run.project),
     )
 
 
@@ -56,7 +56,7 @@ def stream(run_id: int) -> Response:
     run = _run(run_id)
     usual_steps = core().runs.usual_steps(run)
     after = request.headers.get("Last-Event-ID", type=int) or request.args.get("after", 0, type=int)
-    may = access().allows(_needed(run), run.project)
+    may = access().allows(role_to_change(run), run.project)
 
     def messages() -> Iterator[str]:
         last = None
@@ -112,7 +112,7 @@ def carry_out(run_id: int) -> AnyResponse:
 
 def _act(run_id: int, what) -> AnyResponse:
     run = _run(run_id)
-    require(_needed(run), run.project)
+    require(role_to_change(run), run.project)
     return redirect(url_for("runs.show", run_id=what(actor(), run_id).id), 303)
 
 
@@ -120,11 +120,6 @@ def _run(run_id: int) -> Run:
     run = core().runs.get(run_id)
     require(VIEWER, run.project)
     return run
-
-
-def _needed(run: Run) -> str:
-    """The role that may change a run."""
-    return OPERATOR if run.project else "admin"
 
 
 def _message(kind: str, data: str, number: int | None = None) -> str:

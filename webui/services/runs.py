@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from berth.errors import BerthError
 from webui.db import Database
 from webui.models import CANCELLED, LOST, QUEUED, RUNNING, SUCCEEDED, HostLock, Run, RunEvent, now
+from webui.roles import ADMIN, OPERATOR
 
 PAGE = 50
 LOST_REASON = "its worker ended or stopped answering; the host is free again: run it again, it goes on where it was"
@@ -40,6 +41,11 @@ class Order:
     draft: str | None = None
     asked: dict[str, Any] = field(default_factory=dict)
     again_of: int | None = None
+
+
+def role_to_change(run: Run) -> str:
+    """The role that may cancel a run or do it once more."""
+    return OPERATOR if run.project else ADMIN
 
 
 class Runs:

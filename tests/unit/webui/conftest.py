@@ -17,6 +17,7 @@ from webui.config import Config
 from webui.core import Core
 from webui.services.audit import Actor
 from webui.services.execution import Executor
+from webui.services.tokens import SCOPES
 
 BLOG = "name: blog\nnumber: 1\nhost: alpha\narchitecture: shared\ndomains: [blog.example.com]\n"
 PASSWORD = "correct horse battery"
@@ -38,6 +39,34 @@ class Browser:
         found = re.search(r'name="csrf_token" value="([^"]+)"', self.get(page or path).text)
         assert found, f"no form on {page or path}"
         return self.client.post(path, data={"csrf_token": found[1], **fields})
+
+
+@dataclass
+class Program:
+    """A program that uses the HTTP API with a token."""
+
+    client: FlaskClient
+    headers: dict[str, str]
+
+    def get(self, path: str) -> TestResponse:
+        """Ask for something."""
+        return self._send("GET", path, None)
+
+    def post(self, path: str, body: dict | None = None, **headers: str) -> TestResponse:
+        """Have something done."""
+        return self._send("POST", path, body, headers)
+
+    def patch(self, path: str, body: dict) -> TestResponse:
+        """Change something."""
+        return self._send("PATCH", path, body)
+
+    def delete(self, path: str) -> TestResponse:
+        """Remove something."""
+        return self._send("DELETE", path, None)
+
+    def _send(self, method: str, path: str, body: dict | None, headers: dict | None = None) -> TestResponse:
+        given = {} if body is None else {"json": body}
+        return self.client.open(f"/api/v1{path}", method=method, headers=self.headers | (headers or {}), **given)
 
 
 @dataclass
@@ -113,5 +142,25 @@ def person(app, core: Core) -> Callable[..., Browser]:
         answer = browser.send(f"/welcome/{token}", password=PASSWORD, again=PASSWORD)
         assert answer.status_code == 302, answer.text
         return browser
+
+    return make
+
+
+@pytest.fixture
+def api(app, core: Core) -> Callable[..., Program]:
+    """A function that gives a program with a token of somebody of a role, by default of all scopes."""
+    programs: dict[str, Program] = {}
+
+    def make(
+        role: str, name: str | None = None, scopes: list[str] | None = None, grants: dict[str, str] | None = None
+    ) -> Program:
+        name = name or role
+        if name not in programs:
+            core.accounts.add(SHELL, name, role, grants)
+            user = core.accounts.named(name)
+            assert user is not None
+            _, text = core.tokens.add(SHELL, user.id, "tests", scopes or list(SCOPES), None)
+            programs[name] = Program(app.test_client(), {"Authorization": f"Bearer {text}"})
+        return programs[name]
 
     return make

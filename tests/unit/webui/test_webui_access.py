@@ -26,8 +26,18 @@ def values(core: Core, inventory: Path, tmp_path: Path) -> dict[str, str]:
         run = core.runs.claim("worker")
         assert run
         core.runs.finish(run.id, "succeeded", None, {}, str(tmp_path / "run.log"))
-    token = core.accounts.add(Actor("tests", "shell"), "somebody", "admin")
-    return {"filename": "berth.css", "token": token, "name": "blog", "action": "pause", "run_id": "1", "user_id": "1"}
+    shell = Actor("tests", "shell")
+    token = core.accounts.add(shell, "somebody", "admin")
+    core.tokens.add(shell, 1, "of somebody", ["read"], None)
+    return {
+        "token_id": "1",
+        "filename": "berth.css",
+        "token": token,
+        "name": "blog",
+        "action": "pause",
+        "run_id": "1",
+        "user_id": "1",
+    }
 
 
 def path_of(route: str, values: dict[str, str]) -> str:
