@@ -68,6 +68,16 @@ class CpuRules(_Part):
     isolated_per_core: int
 
 
+class DoctorRules(_Part):
+    """From when on the doctor speaks of something."""
+
+    disk_free_percent: int
+    memory_free_percent: int
+    connections_percent: int
+    wal_factor: int
+    slot_retained: Size
+
+
 class Guidance(_Part):
     """All of guidance.yml."""
 
@@ -79,6 +89,7 @@ class Guidance(_Part):
     connections: ConnectionRules
     disk: DiskRules
     cpu: CpuRules
+    doctor: DoctorRules
     fresh_minutes: int
     mixes: int
 

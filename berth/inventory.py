@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from berth.errors import BerthError
+from berth.ssh import VARIABLES as VARIABLES_OF_SSH
 from berth.values import is_host_name
 from berth.vault import Vault, VaultError
 from berth.yaml_files import InvalidYaml, require_syntax
@@ -51,9 +52,13 @@ class Environment:
     @cached_property
     def hosts(self) -> dict[str, HostVars]:
         """The hosts of the group berth_hosts by name; raise InventoryError."""
-        return {name: host_vars(name, values) for name, values in sorted(self._read().items())}
+        return {name: host_vars(name, values) for name, values in sorted(self._read(_USED).items())}
 
-    def _read(self) -> dict[str, Mapping[str, Any]]:
+    def connection(self, host: str) -> dict[str, Any]:
+        """How Ansible is told to reach a host, by variable; raise InventoryError."""
+        return self._read(VARIABLES_OF_SSH)[host]
+
+    def _read(self, wanted: Collection[str]) -> dict[str, dict[str, Any]]:
         from ansible.errors import AnsibleError
         from ansible.inventory.manager import InventoryManager
         from ansible.parsing.dataloader import DataLoader
@@ -75,7 +80,7 @@ class Environment:
             for host in members:
                 values = variables.get_vars(host=host, include_hostvars=False)
                 templar = Templar(loader, values)
-                found[host.name] = {key: templar.template(values[key]) for key in _USED if key in values}
+                found[host.name] = {key: templar.template(values[key]) for key in wanted if key in values}
         except (AnsibleError, VaultError) as error:
             reason = " ".join(str(error).split())
             raise InventoryError(f"inventory {self.directory}: {reason}") from error

@@ -59,9 +59,9 @@ def configure_project(inventory: Path, name: str, check: bool = False) -> Play:
     return Play("project.yml", inventory, name, check)
 
 
-def configure_all(inventory: Path, check: bool = False) -> Play:
-    """The play that brings all hosts and projects into their declared state."""
-    return Play("site.yml", inventory, None, check)
+def configure_all(inventory: Path, check: bool = False, hosts: tuple[str, ...] = ()) -> Play:
+    """The play that brings all hosts, or these, and their projects into their declared state."""
+    return Play("site.yml", inventory, None, check, hosts=hosts)
 
 
 def measure_hosts(inventory: Path, hosts: tuple[str, ...] = ()) -> Play:
@@ -72,6 +72,16 @@ def measure_hosts(inventory: Path, hosts: tuple[str, ...] = ()) -> Play:
 def remove_project(inventory: Path, name: str, check: bool = False, archive: bool = True) -> Play:
     """The play that removes one project for good, an archive of it first unless that is not wanted."""
     return Play("remove.yml", inventory, name, check, archive=archive)
+
+
+def examine_hosts(inventory: Path, hosts: tuple[str, ...] = ()) -> Play:
+    """The play that measures hosts and lists what they hold of projects; it changes nothing."""
+    return Play("doctor.yml", inventory, hosts=hosts)
+
+
+def repair_hosts(inventory: Path, hosts: tuple[str, ...] = ()) -> Play:
+    """The play that gets units of Berth out of failure."""
+    return Play("repair.yml", inventory, hosts=hosts)
 
 
 def repository(package: Path = _PACKAGE) -> Path:

@@ -58,6 +58,11 @@ class ServiceStatus(Use):
     state: State
     units: tuple[str, ...] = ()
 
+    @property
+    def sleeps(self) -> bool:
+        """Whether a request wakes it."""
+        return any("-wake@" in unit for unit in self.units)
+
 
 class DatabaseStatus(_Part):
     """One database of the cluster that all projects share; a `connection_limit` of -1 is none of its own."""

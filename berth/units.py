@@ -59,6 +59,11 @@ def _short(unit: str, project: str) -> str:
     return name.removesuffix(f"@{project}").removeprefix(f"{project}-")
 
 
+def is_ours(unit: str) -> bool:
+    """Whether Berth is who starts and stops a unit."""
+    return unit.startswith("berth-") or host_service(unit) is not None
+
+
 def host_service(unit: str) -> str | None:
     """The service that all projects of a host share to which a unit belongs; None for any other unit."""
     if unit == "nginx.service":

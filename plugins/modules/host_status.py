@@ -52,7 +52,7 @@ PLACES = [Path(place) for place in ("/", "/var/lib/postgresql", "/var/log", "/op
 LOGS = Path("/var/log/nginx/berth")
 UNIT_FILES = Path("/etc/systemd/system")
 OF_NO_PROJECT = ("unknown",)
-PROPERTIES = ("ActiveState", "SubState", "Slice", "ControlGroup")
+PROPERTIES = ("LoadState", "ActiveState", "SubState", "Slice", "ControlGroup")
 
 
 def is_ours(name, unit):
@@ -142,7 +142,9 @@ def main():
     )
     now = datetime.now(UTC)
     cgroups = Cgroups()
-    units = Systemd(module).show(["--type=service,socket", "*"], PROPERTIES)
+    # without --all systemctl leaves out what does not run, so what sleeps too
+    listed = Systemd(module).show(["--all", "--type=service,socket", "*"], PROPERTIES)
+    units = {name: unit for name, unit in listed.items() if unit["LoadState"] != "not-found"}
     state, reason = cluster(module)
     report = {
         "measured_at": now.isoformat(),

@@ -1,0 +1,131 @@
+"""Logs as people read them: in order, for a time, without secrets; and how they are fetched."""
+
+import json
+import shlex
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from berth.logs import HIDDEN, SERVICES, BadSince, in_order, remote_command, shown, since
+from berth.ssh import NoSsh, command
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYW5vbiJ9.c2lnbmF0dXJl"
+
+
+def request(minute: int, path: str = "/rest/v1/todos") -> str:
+    """One line of the gateway's log."""
+    entry = {"time": f"2026-11-25T11:{minute:02}:00+00:00", "client": "192.0.2.9", "method": "GET", "path": path}
+    return json.dumps(entry | {"status": 200, "seconds": 0.0123, "key": "anon"})
+
+
+def test_request_is_one_readable_line() -> None:
+    expected = "2026-11-25T11:05:00+00:00 gateway: GET /rest/v1/todos 200 12 ms anon 192.0.2.9"
+    assert shown(request(5)) == expected
+
+
+def test_lines_of_all_logs_come_in_the_order_of_their_times() -> None:
+    journal = ["2026-11-25T11:04:00+0000 postgrest[7]: started", "  second line of it"]
+    found = in_order([*journal, request(3), request(5)], None, 10)
+    assert [line[11:16] for line in found] == ["11:03", "11:04", "line ", "11:05"] or [
+        line.split()[-1] for line in found
+    ]
+    assert found[1:3] == journal
+    assert in_order([*journal, request(3), request(5)], None, 1) == [shown(request(5))]
+
+
+def test_requests_of_before_are_left_out() -> None:
+    assert len(in_order([request(3), request(5)], NOW - timedelta(minutes=56), 10)) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"Authorization: Bearer {JWT}",
+        f"parsing {JWT} failed",
+        "key sb_secret_abcdefgh12345678 is unknown",
+        "connecting to postgresql://blog_owner:hush-hush@localhost/blog",
+        '{"level":"info","token":"hush-hush","msg":"x"}',
+        "GET /verify?token=hush-hush&type=signup",
+        "password=hush-hush",
+        'refresh_token: "hush-hush"',
+    ],
+)
+def test_secrets_are_hidden(line: str) -> None:
+    told = shown(line)
+    assert HIDDEN in told
+    for secret in (JWT, "hush-hush", "abcdefgh12345678"):
+        assert secret not in told
+
+
+def test_ordinary_lines_stay_as_they_are() -> None:
+    for line in ("Schema cache loaded in 3 ms", "level=info msg=ok path=/health", "token expired", "{broken"):
+        assert shown(line) == line
+    assert shown("") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("90s", NOW - timedelta(seconds=90)),
+        ("15min", NOW - timedelta(minutes=15)),
+        ("2h", NOW - timedelta(hours=2)),
+        ("3d", NOW - timedelta(days=3)),
+        ("2026-11-25T10:00", datetime(2026, 11, 25, 10, tzinfo=UTC)),
+        ("2026-11-25T10:00+02:00", datetime(2026, 11, 25, 8, tzinfo=UTC)),
+    ],
+)
+def test_since(text: str, expected: datetime) -> None:
+    assert since(text, NOW) == expected
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "0h", "-1h", "1h; reboot", "$(id)"])
+def test_since_that_says_nothing_is_refused(text: str) -> None:
+    with pytest.raises(BadSince, match="allowed: a time such as 30s"):
+        since(text, NOW)
+
+
+def test_command_reads_what_was_asked_for() -> None:
+    every = remote_command("blog", SERVICES, None, 50, follow=False)
+    for part in ("-u berth-rest@blog.service", "-u berth-auth-wake@blog.service", "tail -n 50", "/blog.log"):
+        assert part in every
+    only = remote_command("blog", ["auth"], NOW, 5, follow=False)
+    assert f"--since=@{int(NOW.timestamp())} -n 5" in only
+    assert "rest" not in only
+    assert "tail" not in only
+    assert remote_command("blog", SERVICES, None, 5, follow=True).endswith("& wait")
+
+
+def test_ssh_is_told_what_the_inventory_says() -> None:
+    variables = {
+        "ansible_host": "192.0.2.1",
+        "ansible_port": 2222,
+        "ansible_user": "admin",
+        "ansible_ssh_private_key_file": "/keys/a key",
+        "ansible_ssh_common_args": "-o UserKnownHostsFile=/keys/known",
+        "ansible_become": True,
+    }
+    found = command("alpha", variables, "tail 'x y'")
+    assert found[-2] == "192.0.2.1"
+    assert shlex.split(found[-1]) == ["sudo", "-n", "-u", "root", "sh", "-c", "tail 'x y'"]
+    for pair in (["-p", "2222"], ["-l", "admin"], ["-i", "/keys/a key"], ["-o", "UserKnownHostsFile=/keys/known"]):
+        place = found.index(pair[1])
+        assert found[place - 1 : place + 1] == pair
+    assert "-tt" not in found
+    assert "-tt" in command("alpha", variables, "x", terminal=True)
+
+
+def test_local_hosts_need_no_ssh_and_other_ways_are_refused() -> None:
+    assert command("here", {"ansible_connection": "local"}, "id") == ["sh", "-c", "id"]
+    with pytest.raises(NoSsh, match="ansible_connection: found 'docker'"):
+        command("alpha", {"ansible_connection": "docker"}, "id")
+    with pytest.raises(NoSsh, match="ansible_become_method: found 'doas'"):
+        command("alpha", {"ansible_become": "yes", "ansible_become_method": "doas"}, "id")
+
+
+@given(st.text(max_size=60))
+def test_any_line_can_be_shown(line: str) -> None:
+    shown(line)
+    in_order([line], None, 5)
