@@ -6,6 +6,9 @@ import glob
 import os
 import time
 
+# When a start began, before any file was read; a unit that is about to be active has no other time of this start yet
+STARTED = "InactiveExitTimestampMonotonic"
+
 
 class Systemd:
     """systemctl of this host; commands that change something are remembered and not run in check mode."""

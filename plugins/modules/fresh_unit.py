@@ -48,14 +48,14 @@ EXAMPLES = r"""
 RETURN = r""" # """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.berth.supabase.plugins.module_utils.units import Systemd, newest, wall_clock
+from ansible_collections.berth.supabase.plugins.module_utils.units import STARTED, Systemd, newest, wall_clock
 
 PROPERTIES = (
     "ActiveState",
     "UnitFileState",
     "ConditionResult",
     "ConditionTimestampMonotonic",
-    "ActiveEnterTimestampMonotonic",
+    STARTED,
     "StateChangeTimestampMonotonic",
 )
 
@@ -71,7 +71,7 @@ def needed(unit, restart, reload):
         return "start" if wall_clock(unit["ConditionTimestampMonotonic"]) < max(restart, reload) else None
     if unit["ActiveState"] not in ("active", "activating", "reloading"):
         return "start"
-    if wall_clock(unit["ActiveEnterTimestampMonotonic"]) < restart:
+    if wall_clock(unit[STARTED]) < restart:
         return "restart"
     if wall_clock(unit["StateChangeTimestampMonotonic"]) < reload:
         return "reload"

@@ -71,9 +71,9 @@ report:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.berth.supabase.plugins.module_utils.units import Systemd, newest, wall_clock
+from ansible_collections.berth.supabase.plugins.module_utils.units import STARTED, Systemd, newest, wall_clock
 
-PROPERTIES = ("ActiveState", "ActiveEnterTimestampMonotonic")
+PROPERTIES = ("ActiveState", STARTED)
 UNITS = Path("/etc/systemd/system")
 REMEDY = "Restore its file in projects/, then run berth remove to be rid of it."
 PROJECTS = Path("/etc/berth/projects")
@@ -128,7 +128,7 @@ class Found:
         return (UNITS / f"{WANTED_BY[Path(name).suffix]}.wants" / name).is_symlink()
 
     def started_at(self, name):
-        return wall_clock(self.units[name]["ActiveEnterTimestampMonotonic"])
+        return wall_clock(self.units[name][STARTED])
 
 
 def converge(systemd, services, files):
