@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from berth.host_locks import WAITING
+
 HIDDEN = "(hidden, it holds a secret)"
 NO_MESSAGE = "the task gave no message"
 
@@ -57,6 +59,8 @@ class Events:
             case "playbook_on_stats":
                 hosts = data.get("processed", {})
                 self.counted = {host: data.get("changed", {}).get(host, 0) for host in sorted(hosts)}
+            case "verbose" if (text := event.get("stdout", "")).startswith(WAITING):
+                self._on_step(text)
             case "error":
                 self.errors.append(event.get("stdout", ""))
 

@@ -17,6 +17,7 @@ from berth.errors import BerthError
 from berth.playbooks import CONFIG_VARIABLE, Play, ansible_config, repository
 from berth.run_events import Change, Events, Failure
 
+HOST_LOCK = "berth.supabase.host_lock"
 INTERRUPTED = "interrupted; run it again, it goes on where it was"
 SETTINGS = "pexpect_timeout: 1\nsuppress_output_file: true\n"
 
@@ -141,13 +142,17 @@ def _environment(play: Play) -> dict[str, str]:
     from berth.vault import Vault
 
     config = ansible_config()
+    settings = ConfigManager(config)
+    enabled = settings.get_config_value("CALLBACKS_ENABLED") or []
     directory = play.inventory if play.inventory.is_dir() else play.inventory.parent
     password_file = Vault(directory).password_file()
     return {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         CONFIG_VARIABLE: str(Path(config).absolute()),
         # ansible-runner switches the check off where this is not set
-        "ANSIBLE_HOST_KEY_CHECKING": str(ConfigManager(config).get_config_value("HOST_KEY_CHECKING")),
+        "ANSIBLE_HOST_KEY_CHECKING": str(settings.get_config_value("HOST_KEY_CHECKING")),
+        # a configuration of one's own may not name it
+        "ANSIBLE_CALLBACKS_ENABLED": ",".join({HOST_LOCK: 0, **dict.fromkeys(enabled)}),
         "ANSIBLE_NOCOLOR": "true",
         "ANSIBLE_FORCE_COLOR": "false",
         **({"ANSIBLE_VAULT_PASSWORD_FILE": str(password_file.absolute())} if password_file.exists() else {}),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from berth import host_locks
 from berth.declarations import projects_directory
 from berth.store import Draft
 
@@ -17,6 +18,7 @@ def staged(inventory: Path, draft: Draft) -> Iterator[Path]:
         copy = Path(temporary) / directory.name
         copy.mkdir(mode=0o700)
         real_projects, projects = projects_directory(directory), projects_directory(copy)
+        host_locks.prepare(directory)
         _link_all(directory, copy, besides=real_projects)
         projects.mkdir()
         if real_projects.is_dir():

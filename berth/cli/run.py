@@ -54,13 +54,15 @@ def _run(runner: "Runner", play: "Play") -> "Result":
 
 @contextmanager
 def progress() -> Iterator["OnStep"]:
-    """Give the function that shows a step where a person looks, and is silent elsewhere."""
+    """Give the function that shows a step where a person looks; elsewhere it tells only what the run waits for."""
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    from berth.host_locks import WAITING
+
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda step: None
+        yield lambda step: tell(step) if step.startswith(WAITING) else None
         return
     columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=console, transient=True) as progress:

@@ -6,6 +6,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
+from berth.host_locks import WAITING
 from berth.run_events import diffs, message
 from webui.models import RunEvent, now
 from webui.services.runs import Runs
@@ -47,7 +48,10 @@ class Recorder:
     def take(self, event: dict[str, Any]) -> None:
         """Note one event of ansible-runner."""
         data, name = event.get("event_data", {}), event.get("event", "")
-        if name == "playbook_on_task_start":
+        if name == "verbose" and (waits := event.get("stdout", "")).startswith(WAITING):
+            self._step += 1
+            self._add(waits, "", "started", None, "")
+        elif name == "playbook_on_task_start":
             self._step += 1
             self._add(data["name"], "", "started", None, "")
         elif name == "runner_on_start":
