@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 ROLES := base postgres nginx rest auth meta project local_host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop lint fmt test test-all test-role unit integration bench vendor docs clean
+.PHONY: help setup demo demo-stop lint fmt test test-all test-role unit integration bench vendor screenshots docs clean
 
 help: ## Print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ bench: setup ## Measure on a fresh local host, print the table, keep it in docs/
 
 vendor: setup ## Copy the libraries that the UI gives to browsers anew from their npm packages
 	@tools/vendor
+
+screenshots: setup ## Take the pictures of the UI in docs/images anew, from the hosts of the demo
+	@python tools/screenshots.py
 
 docs: setup ## Make the generated texts anew: README of each role
 	python tools/role_readmes.py

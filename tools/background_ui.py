@@ -36,6 +36,7 @@ class BackgroundUi:
     inventory: Path
     port: int
     minutes: float = 3.0  # between two measurements
+    pages_only: bool = False
 
     @property
     def url(self) -> str:
@@ -129,8 +130,8 @@ class BackgroundUi:
         self.directory.mkdir(mode=0o700, exist_ok=True)
 
     def _spawn(self, environment: Mapping[str, str]) -> int:
-        bind = f"127.0.0.1:{self.port}"
-        command = [sys.executable, "-m", "berth.cli", "ui", "serve", "--bind", bind, "--every", str(self.minutes)]
+        part = ["web"] if self.pages_only else ["serve", "--every", str(self.minutes)]
+        command = [sys.executable, "-m", "berth.cli", "ui", *part, "--bind", f"127.0.0.1:{self.port}"]
         files = [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(self.log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),

@@ -6,6 +6,7 @@ from flask import Blueprint, render_template, request
 
 from berth.capacity import Capacity, what_if
 from berth.guidance import guidance
+from berth.models import Project
 from berth.status import METHODS
 from webui import pictures
 from webui.core import core
@@ -30,7 +31,9 @@ def index() -> str:
     declared = core().fleet.projects()
     seen = access().sees(declared)
     hosts = core().fleet.hosts() if access().allows(VIEWER) else _hosts_of(seen)
-    projects = {name: [declared[project] for project in seen if declared[project].host == name] for name in hosts}
+    projects: dict[str, list[Project]] = {name: [] for name in hosts}
+    for name in seen:
+        projects[declared[name].host].append(declared[name])
     return render_template(
         "hosts/index.html",
         hosts=hosts,

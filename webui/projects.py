@@ -20,6 +20,7 @@ from webui.services.suggest import candidates, cost_awake
 bp = Blueprint("projects", __name__)
 
 DAY = timedelta(days=1)
+PAGE = 200
 
 Page = str | Response | tuple[str, int]
 
@@ -27,7 +28,10 @@ Page = str | Response | tuple[str, int]
 @bp.get("/projects")
 @needs(MEMBER)
 def index() -> Page:
-    """Show the projects that the person may see: projects (ProjectRow, filtered and sorted), filters, hosts (names)."""
+    """Show a page of the projects that the person may see: projects (filtered and sorted), filters, hosts (names).
+
+    total (how many there are on all pages), first (the number of the first one shown, from 1), page, last (page).
+    """
     declared = core().fleet.projects()
     filters = {key: request.args.get(key, "").strip() for key in ("q", "host", "architecture", "state", "sort")}
     found = [declared[name] for name in access().sees(declared)]
@@ -35,7 +39,19 @@ def index() -> Page:
     if filters["sort"] in ("host", "architecture", "state", "number"):
         rows.sort(key=lambda project: (getattr(project, filters["sort"]), project.name))
     hosts = sorted({project.host for project in found})
-    return render_template("projects/index.html", projects=rows, filters=filters, hosts=hosts)
+    last = max(1, -(-len(rows) // PAGE))
+    page = min(max(1, request.args.get("page", 1, type=int)), last)
+    first = (page - 1) * PAGE
+    return render_template(
+        "projects/index.html",
+        projects=rows[first : first + PAGE],
+        filters=filters,
+        hosts=hosts,
+        total=len(rows),
+        first=first + 1,
+        page=page,
+        last=last,
+    )
 
 
 @bp.get("/projects/new")

@@ -11,12 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 from clients import support
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-SWITCHES = (
-    "--no-sandbox --disable-quic --no-first-run --disable-background-networking --disable-component-update"
-    " --disable-sync --disable-gpu"
-)
 PAGE = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script src="supabase.js"></script>'
 BUNDLE = "@supabase/supabase-js/dist/umd/supabase.js"
 
@@ -72,17 +68,6 @@ def origin(tmp_path_factory) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator:
-    """Give Debian's Chromium."""
-    program = shutil.which("chromium")
-    assert program, "chromium is not installed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=SWITCHES.split())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -101,3 +101,16 @@ def test_remove_wants_the_name_and_runs_the_removal(person, core, executor, runn
         ("remove.yml", "blog", False, True),
         ("remove.yml", "blog", False, False),
     ]
+
+
+def test_many_projects_come_in_pages_that_keep_the_filter(person, inventory: Path) -> None:
+    for number in range(2, 304):
+        text = f"name: p{number:03}\nnumber: {number}\nhost: bravo\narchitecture: shared\n"
+        (inventory / f"projects/p{number:03}.yml").write_text(text)
+    browser = person("viewer")
+    first, last = browser.get("/projects?host=bravo").text, browser.get("/projects?host=bravo&page=9").text
+    assert "1 to 200 of 302" in first
+    assert "host=bravo&amp;page=2" in first
+    assert "201 to 302 of 302" in last
+    assert (last.count("/projects/p"), "/projects/p303" in last) == (102, True)
+    assert "of 302" not in browser.get("/projects?q=p30").text

@@ -1,0 +1,102 @@
+"""Fixtures of the tests in a browser: Chromium, the web UI over the fleet, and the page of its admin."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from background_ui import BackgroundUi, free_port
+from chromium import chromium
+from fleet import Fleet
+from fleet.fleet import REPOSITORY
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+PASSWORD = "correct horse battery"
+SCREENSHOTS = REPOSITORY / "build" / "screenshots"
+PATIENCE_MS = 180_000
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Give Debian's Chromium."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def ui(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackgroundUi]:
+    """Give the web UI over the fleet, with its worker, just as `make demo` runs it; measures once in an hour."""
+    directory = tmp_path_factory.mktemp("ui")
+    ui = BackgroundUi(directory, fleet.inventory, free_port(), minutes=60)
+    try:
+        ui.start({**os.environ, **fleet.environment, "XDG_STATE_HOME": str(directory)})
+        yield ui
+    finally:
+        ui.end()
+
+
+@pytest.fixture(scope="session")
+def admin(ui: BackgroundUi, browser: Browser) -> SimpleNamespace:
+    """Let the first admin in by the one-time link: link, and the address that it led to."""
+    link = ui.admin_link("admin")
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(link)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Again").fill(PASSWORD)
+    page.get_by_role("button", name="Set password and log in").click()
+    page.wait_for_url(f"{ui.url}/")
+    found = SimpleNamespace(link=link, address=page.url)
+    context.close()
+    return found
+
+
+@pytest.fixture
+def page(ui: BackgroundUi, browser: Browser, admin: SimpleNamespace) -> Iterator[Page]:
+    """Give a page of the admin, who is logged in; fails at the end when the console complained or asked elsewhere."""
+    for page in watched(browser.new_context(base_url=ui.url), ui):
+        log_in(page)
+        yield page
+
+
+@pytest.fixture
+def stranger(ui: BackgroundUi, browser: Browser) -> Iterator[Page]:
+    """Give a page of somebody who is not logged in, watched in the same way."""
+    yield from watched(browser.new_context(base_url=ui.url), ui)
+
+
+def log_in(page: Page) -> None:
+    """Log in as the admin, who may see keys then without a further proof."""
+    page.goto("/login")
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/")
+
+
+def watched(context: BrowserContext, ui: BackgroundUi) -> Iterator[Page]:
+    """Give a page; AssertionError afterwards when it complained or sent a request to another server."""
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda asked: None if asked.url.startswith((ui.url, "data:")) else complaints.append(asked.url))
+    yield page
+    context.close()
+    # Chromium reports an answer of 4xx to the page itself as an error too
+    assert [text for text in complaints if "the server responded with a status of 4" not in text] == []
+
+
+@pytest.fixture
+def shot() -> Callable[[Page, str], Path]:
+    """Give a function that keeps a picture of the whole page in build/screenshots."""
+
+    def take(page: Page, name: str) -> Path:
+        path = SCREENSHOTS / f"{name}.png"
+        page.screenshot(path=path, full_page=True)
+        return path
+
+    return take
