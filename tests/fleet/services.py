@@ -24,14 +24,16 @@ def processes(fleet: Fleet, project: Project) -> list[str]:
 def put_to_sleep(fleet: Fleet, *projects: Project) -> None:
     """Ends the services of projects as if their idle time were over; their sockets stay open."""
     for project in projects:
-        units = " ".join(f"berth-{service}-wake@{project.name}.service" for service in ("rest", "auth"))
-        fleet.on(project.host, f"systemctl stop {units}")
-    for project in projects:
-        wait_until(lambda project=project: _is_asleep(fleet, project), f"{project.name} sleeps")
+        wait_until(lambda project=project: _falls_asleep(fleet, project), f"{project.name} sleeps")
 
 
-def _is_asleep(fleet: Fleet, project: Project) -> bool:
-    """Whether nothing runs and nothing is about to: a service ends after its proxy, in more than one step."""
+def _falls_asleep(fleet: Fleet, project: Project) -> bool:
+    """Whether nothing runs and nothing is about to: a service ends after its proxy, in more than one step.
+
+    Each look stops the proxies anew: a connection that waited while they were stopped has woken them again.
+    """
+    proxies = " ".join(f"berth-{service}-wake@{project.name}.service" for service in ("rest", "auth"))
+    fleet.on(project.host, f"systemctl stop {proxies}")
     workers = " ".join(f"berth-{service}@{project.name}.service" for service in ("rest", "auth"))
     states = fleet.on(project.host, f"systemctl show --property=ActiveState --value {workers}").split()
     return set(states) <= {"inactive", "failed"} and not processes(fleet, project)

@@ -1,6 +1,8 @@
-"""A run that is killed at any task and run again ends in the state of an undisturbed one."""
+"""A run that is killed at any task and run again ends in the state of an undisturbed one, be it an add or a removal."""
 
+import itertools
 import os
+import shutil
 import signal
 import subprocess
 from contextlib import suppress
@@ -8,10 +10,14 @@ from pathlib import Path
 
 import pytest
 from fleet.fleet import REPOSITORY
+from fleet.listing import listing
 from fleet.newcomers import declare, forget, holdings
+
+from berth.archive import Archive
 
 NAME, HOST, NUMBER = "killed", "bookworm", 21
 POINTS = 5
+STEPS_OF_REMOVAL = ("Ensure an archive of the project is kept", "Ensure its files are gone")
 
 
 def tasks(output):
@@ -34,20 +40,16 @@ def descendants(pid):
     return found
 
 
-def run_and_kill(fleet, after):
-    """Runs project.yml and kills it as soon as it has begun its n-th task."""
-    command = ["ansible-playbook", "-i", str(fleet.inventory), "playbooks/project.yml", "-e", f"project={NAME}"]
+def run_and_kill(fleet, playbook, is_time):
+    """Runs a playbook and kills it as soon as it is time for that, judged by the name of the task that begins."""
+    command = ["ansible-playbook", "-i", str(fleet.inventory), f"playbooks/{playbook}", "-e", f"project={NAME}"]
     environment = {**fleet.environment, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True) as play:
-        begun = 0
-        for line in play.stdout:
-            begun += line.startswith("TASK [")
-            if begun == after:
-                break
+        in_time = any(line.startswith("TASK [") and is_time(line) for line in play.stdout)
         for pid in descendants(play.pid):
             with suppress(ProcessLookupError):  # a worker that ended meanwhile
                 os.kill(pid, signal.SIGKILL)
-    assert (begun, play.returncode) == (after, -signal.SIGKILL)
+    assert (in_time, play.returncode) == (True, -signal.SIGKILL)
 
 
 @pytest.fixture
@@ -62,12 +64,35 @@ def killed(fleet):
 def test_killed_run_is_completed_by_the_next(gateway, fleet, newcomer, killed, point):
     last = tasks(newcomer.run.output)
     first = last // 3  # what comes before reads and checks only
-    run_and_kill(fleet, first + (last - first) * point // (POINTS - 1))
+    begun = itertools.count(1)
+    run_and_kill(fleet, "project.yml", lambda _: next(begun) == first + (last - first) * point // (POINTS - 1))
     fleet.succeed("project.yml", "-e", f"project={NAME}")
     assert holdings(fleet, killed, NUMBER) == newcomer.holdings
     for path in ("/rest/v1/nowhere", "/auth/v1/settings"):
         answers = [gateway.ask(project, path, key=project.anon_key) for project in (newcomer.project, killed)]
         assert answers[0].status_code == answers[1].status_code != 503, path
+
+
+@pytest.fixture(scope="module")
+def bare(fleet):
+    """Give all that the host has without the project."""
+    forget(fleet, NAME)
+    return listing(fleet, HOST, NAME)
+
+
+@pytest.mark.parametrize("step", STEPS_OF_REMOVAL)
+def test_killed_removal_is_completed_by_the_next(fleet, bare, killed, step):
+    for path in (fleet.inventory / "archives").glob(f"{NAME}-*"):
+        shutil.rmtree(path)
+    fleet.succeed("project.yml", "-e", f"project={NAME}")
+    run_and_kill(fleet, "remove.yml", lambda line: step in line)
+    fleet.succeed("remove.yml", "-e", f"project={NAME}")
+    assert sorted(set(listing(fleet, HOST, NAME)) ^ set(bare)) == []
+    assert not (fleet.inventory / "projects" / f"{NAME}.yml").exists()
+    archive = Archive(fleet.inventory, NAME, NUMBER).latest()
+    assert {"database.sql.gz.enc", "passphrase", "declaration.yml", "secrets.yml"} == {
+        path.name for path in archive.iterdir()
+    }
 
 
 def test_project_that_was_added_is_complete(gateway, newcomer):
