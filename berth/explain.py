@@ -3,7 +3,7 @@
 import difflib
 import reprlib
 from collections.abc import Iterable
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -38,8 +38,10 @@ def _explain_one(problem: dict[str, Any], model: type[BaseModel]) -> str:
     loc = problem["loc"]
     kind = problem["type"]
     remedy = problem.get("ctx", {}).get("remedy")
-    if not loc:
+    if not loc or (kind == "refused" and isinstance(problem["input"], dict)):
         return remedy or f"found {found(problem['input'])}, allowed: a mapping; correct the value"
+    if kind == "literal_error" and loc[-1] == "[key]" and _is_dictionary(around := _section(loc[:-2], model)):
+        return unknown_key(_path(loc[:-1]), str(loc[-2]), get_args(get_args(around)[0]))
     path = _path(loc)
     if kind in ("extra_forbidden", "invalid_key"):
         return unknown_key(path, str(loc[-1]), _section(loc[:-1], model).model_fields)
@@ -59,17 +61,28 @@ def _printable(key: str) -> str:
 
 
 def _section(loc: tuple[str | int, ...], model: type[BaseModel]) -> type[BaseModel]:
+    """The model that a place is in; the second part of a place in a dictionary is the key."""
+    annotation: Any = model
     for part in loc:
-        model = model.model_fields[part].annotation
-    return model
+        annotation = get_args(annotation)[1] if _is_dictionary(annotation) else annotation.model_fields[part].annotation
+    return annotation
+
+
+def _is_dictionary(annotation: Any) -> bool:
+    return get_origin(annotation) is dict
 
 
 def _allowed(loc: tuple[str | int, ...], model: type[BaseModel]) -> str:
-    names = [part for part in loc if isinstance(part, str)]
-    field = _section(tuple(names[:-1]), model).model_fields[names[-1]]
+    around = _section(loc[:-1], model)
+    if _is_dictionary(around):
+        return f"a mapping with the keys {', '.join(get_args(around)[1].model_fields)}"
+    if isinstance(loc[-1], int):
+        field = _section(loc[:-2], model).model_fields[loc[-2]]
+        return _item_description(field) or field.description
+    field = around.model_fields[loc[-1]]
     if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
         return f"{field.description} with the keys {', '.join(field.annotation.model_fields)}"
-    return (_item_description(field) if isinstance(loc[-1], int) else None) or field.description
+    return field.description
 
 
 def _item_description(field: FieldInfo) -> str | None:

@@ -1,10 +1,11 @@
 """What the roles need to know of the projects of one host: derived names, addresses and secrets."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from berth.auth_secrets import AuthSecretError, needed, require
 from berth.declarations import load, projects_directory
 from berth.errors import BerthError
 from berth.inventory import HostVars
@@ -26,11 +27,11 @@ class HostProjects:
 
     declared: list[str]
     projects: list[dict[str, Any]]
-    secrets: dict[str, dict[str, str]]
+    secrets: dict[str, dict[str, Any]]
     meta_crypto_key: str
 
 
-def check(inventory_dir: Path, hosts: Collection[str], only: str | None = None) -> int:
+def check(inventory_dir: Path, hosts: Collection[str], only: str | None = None, secrets: bool = True) -> int:
     """The number of sound declarations; raise DeclarationError, or UnknownProject when `only` is not among them."""
     projects = load(inventory_dir, hosts)
     if only and only not in projects:
@@ -39,7 +40,23 @@ def check(inventory_dir: Path, hosts: Collection[str], only: str | None = None) 
             f"project: found {only!r}, allowed: a project declared in {projects_directory(inventory_dir)} ({known}); "
             f"correct the name or add the file {only}.yml"
         )
+    if secrets:
+        require_secrets(inventory_dir, [projects[only]] if only else projects.values())
     return len(projects)
+
+
+def require_secrets(inventory_dir: Path, projects: Iterable[Project]) -> None:
+    """Return when the vault has what the declarations need; raise AuthSecretError with all that is missing."""
+    store = SecretStore(inventory_dir, ephemeral=True)
+    problems = []
+    for project in projects:
+        try:
+            if needed(project):
+                require(project, store.project(project.name).auth)
+        except AuthSecretError as error:
+            problems.append(str(error))
+    if problems:
+        raise AuthSecretError("\n".join(problems))
 
 
 def of_host(
@@ -74,7 +91,7 @@ def derived(project: Project, host: HostVars) -> dict[str, Any]:
     }
 
 
-def _with_connection(name: str, secrets: ProjectSecrets, host: HostSecrets) -> dict[str, str]:
+def _with_connection(name: str, secrets: ProjectSecrets, host: HostSecrets) -> dict[str, Any]:
     """The secrets with the address of the database as postgres-meta takes it: over the socket, as the owner."""
     owner, database = login_role(name, "owner"), database_name(name)
     address = f"postgresql://{owner}:{secrets.owner_password}@localhost/{database}?host=/run/postgresql"
@@ -84,4 +101,5 @@ def _with_connection(name: str, secrets: ProjectSecrets, host: HostSecrets) -> d
         "service_role_key": secrets.service_role_key,
         "owner_password": secrets.owner_password,
         "meta_connection": encrypt(address, host.meta_crypto_key),
+        "auth": dict(secrets.auth),
     }

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,7 +53,29 @@ class Environment:
     @cached_property
     def hosts(self) -> dict[str, HostVars]:
         """The hosts of the group berth_hosts by name; raise InventoryError."""
-        return {name: host_vars(name, values) for name, values in sorted(self._read(_USED).items())}
+        return {name: host_vars(name, values) for name, values in sorted(self._values.items())}
+
+    def ssh(self, host: str) -> list[str]:
+        """The command line of a session on a host, as Ansible would connect; raise InventoryError."""
+        values = {key: str(value) for key, value in self._values[host].items() if value not in (None, "")}
+        key = values.get("ansible_ssh_private_key_file", values.get("ansible_private_key_file"))
+        return [
+            "ssh",
+            *(["-i", key] if key else []),
+            *(["-p", values["ansible_port"]] if "ansible_port" in values else []),
+            *(["-l", values["ansible_user"]] if "ansible_user" in values else []),
+            *shlex.split(values.get("ansible_ssh_common_args", "")),
+            *shlex.split(values.get("ansible_ssh_extra_args", "")),
+            values.get("ansible_host", host),
+        ]
+
+    def postgres_port(self, host: str) -> int:
+        """The port that names the socket of PostgreSQL on a host; raise InventoryError."""
+        return int(self._values[host].get("postgres_port", 5432))
+
+    @cached_property
+    def _values(self) -> dict[str, Mapping[str, Any]]:
+        return self._read(_USED)
 
     def connection(self, host: str) -> dict[str, Any]:
         """How Ansible is told to reach a host, by variable; raise InventoryError."""
@@ -87,7 +110,22 @@ class Environment:
         return found
 
 
-_USED = ("ansible_host", "berth_public_url", "berth_database_address", "berth_host_memory_mb")
+_OF_SSH = (
+    "ansible_user",
+    "ansible_port",
+    "ansible_private_key_file",
+    "ansible_ssh_private_key_file",
+    "ansible_ssh_common_args",
+    "ansible_ssh_extra_args",
+)
+_USED = (
+    "ansible_host",
+    "berth_public_url",
+    "berth_database_address",
+    "berth_host_memory_mb",
+    "postgres_port",
+    *_OF_SSH,
+)
 
 
 def find_inventory(option: str | Path | None) -> Path:

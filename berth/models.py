@@ -2,9 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from berth.auth_model import Auth
 from berth.names import HIGHEST_NUMBER, NAME_RULE
+from berth.sections import Section, switch, whole
 from berth.values import (
     Domain,
     FileSize,
@@ -13,34 +15,34 @@ from berth.values import (
     Memory,
     Name,
     OpenSchema,
-    RedirectUrl,
     Schema,
-    SiteUrl,
     StatementTimeout,
     Unique,
     refuse,
 )
 
-
-class _Section(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+_TIMEOUT = "a time up to 1d such as 500ms, 15s or 2min"
 
 
-def _whole(lowest: int, highest: int, default: object = ...) -> Field:
-    return Field(default, ge=lowest, le=highest, description=f"a whole number from {lowest} to {highest}")
-
-
-class Limits(_Section):
+class Limits(Section):
     """What a project may use at most."""
 
-    connections: int = _whole(5, 500, 20)
-    statement_timeout: StatementTimeout = Field("15s", description="a time up to 1d such as 500ms, 15s or 2min")
+    connections: int = whole(5, 500, 20)
+    statement_timeout: StatementTimeout = Field("15s", description=_TIMEOUT)
     temp_file_limit: FileSize = Field("1GB", description="a size below 2TB such as 500MB or 1GB")
     memory: Memory = Field("1G", description="a size from 16M to 1024G such as 512M or 1G")
-    requests_per_second: int = _whole(1, 10000, 100)
+    requests_per_second: int = whole(1, 10000, 100)
 
 
-class Rest(_Section):
+class StatementTimeouts(Section):
+    """The longest statement of a request by the role of its token; without a value limits.statement_timeout."""
+
+    anon: StatementTimeout | None = Field(None, description=_TIMEOUT)
+    authenticated: StatementTimeout | None = Field(None, description=_TIMEOUT)
+    service_role: StatementTimeout | None = Field(None, description=_TIMEOUT)
+
+
+class Rest(Section):
     """What the project's PostgREST serves."""
 
     schemas: Annotated[list[OpenSchema], Unique] = Field(
@@ -49,27 +51,17 @@ class Rest(_Section):
     extra_search_path: Annotated[list[Schema], Unique] = Field(
         ["public", "extensions"], description="a list of schema names, such as [public, extensions]"
     )
-    max_rows: int = _whole(1, 1_000_000, 1000)
-    pool: int = _whole(1, 50, 4)
+    max_rows: int = whole(1, 1_000_000, 1000)
+    pool: int = whole(1, 50, 4)
+    openapi: bool = switch(True)
+    statement_timeouts: StatementTimeouts = Field(StatementTimeouts(), description="a mapping")
 
 
-class Auth(_Section):
-    """How the project's GoTrue behaves."""
-
-    site_url: SiteUrl | None = Field(None, description="a URL such as https://blog.example.com")
-    email_autoconfirm: bool = Field(False, description="true or false")
-    disable_signup: bool = Field(False, description="true or false")
-    jwt_exp: int = _whole(300, 604_800, 3600)
-    redirect_urls: Annotated[list[RedirectUrl], Unique] = Field(
-        [], description="a list of URLs such as [https://example.com/**]"
-    )
-
-
-class Project(_Section):
+class Project(Section):
     """One Supabase project, as its file in projects/ declares it."""
 
     name: Name = Field(description=NAME_RULE)
-    number: int = _whole(1, HIGHEST_NUMBER)
+    number: int = whole(1, HIGHEST_NUMBER)
     host: HostName = Field(description="the name of a host in the inventory")
     architecture: Literal["shared", "isolated"] = Field(description="shared or isolated")
     domains: Annotated[list[Domain], Unique] = Field(

@@ -23,6 +23,7 @@ FIXED = {
     "host": "moving a project with its data is not there yet",
     "architecture": "changing it with the data is not there yet",
 }
+DEEPEST = 4  # auth.providers.github.client_id
 _MODE = 0o644
 
 
@@ -199,10 +200,18 @@ def _key_paths(changes: Mapping[str, Any], values: Mapping[str, Any]) -> dict[tu
         path = tuple(key.split("."))
         if path[0] in FIXED:
             raise StoreError(f"{key}: cannot be changed: {FIXED[path[0]]}")
-        is_section = len(path) == 1 or isinstance(values.get(path[0], {}), Mapping)
-        if not all(path) or len(path) > 2 or not is_section:
+        if not all(path) or len(path) > DEEPEST or not _are_sections(path[:-1], values):
             raise StoreError(f"{key}: not a key of a declaration, allowed: such as limits.connections; correct the key")
         paths[path] = value
-    if twice := [key for key, *rest in paths if rest and (key,) in paths]:
-        raise StoreError(f"{twice[0]}: given as a whole and by its keys; give one of them")
+    if twice := [path for path in paths for more in paths if more != path and more[: len(path)] == path]:
+        raise StoreError(f"{'.'.join(twice[0])}: given as a whole and by its keys; give one of them")
     return paths
+
+
+def _are_sections(path: Sequence[str], values: Any) -> bool:
+    """Whether a key may be put there: every key of the path holds a mapping, or nothing yet."""
+    for key in path:
+        values = values.get(key, {})
+        if not isinstance(values, Mapping):
+            return False
+    return True

@@ -1,4 +1,7 @@
-"""The kinds of text a declaration may hold; nothing in them has a meaning to nginx, PostgreSQL, systemd or a shell."""
+"""The kinds of text a declaration may hold; none has a meaning to nginx, PostgreSQL, systemd or a shell.
+
+The one exception is Line, text for people: whoever writes it into a file must quote it.
+"""
 
 import re
 import string
@@ -9,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from berth.names import InvalidName, validate_name
 
+LONGEST_LINE = 200
 SAFE_CHARACTERS = frozenset(string.ascii_letters + string.digits + "._-:/*?=&~@+!")
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -17,6 +21,11 @@ _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}", re.ASCII)
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}", re.ASCII)
 _SITE_URL = re.compile(rf"https?://(?:{_LABEL}\.)*{_LABEL}(?::[0-9]{{1,5}})?(?:/[A-Za-z0-9._~/-]*)?", re.ASCII)
 _REDIRECT_URL = re.compile(r"(?!javascript:|data:|vbscript:)[a-z][a-z0-9+.-]*://[A-Za-z0-9._:/*?=&~@+!-]+", re.ASCII)
+
+_MAIL_ADDRESS = re.compile(rf"[A-Za-z0-9._+=/-]{{1,64}}@(?:{_LABEL}\.)*{_LABEL}", re.ASCII)
+_MAIL_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:-]*[A-Za-z0-9])?", re.ASCII)
+_MAIL_USER = re.compile(r"[A-Za-z0-9._+=@/-]+", re.ASCII)
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._:@/-]+", re.ASCII)
 
 _SECONDS = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400}
 _KILOBYTES = {"kB": 1, "MB": 1024, "GB": 1024**2, "TB": 1024**3}
@@ -80,6 +89,12 @@ def _check_site_url(value: str) -> str:
     return value
 
 
+def _check_line(value: str) -> str:
+    if not value.strip() or not value.isprintable() or len(value) > LONGEST_LINE:
+        raise refuse("correct the value")
+    return value
+
+
 def _check_unique(values: list[str]) -> list[str]:
     repeated = sorted({value for value in values if values.count(value) > 1})
     if repeated:
@@ -96,6 +111,11 @@ SiteUrl = Annotated[str, _matching(_SITE_URL, 2000), AfterValidator(_check_site_
 RedirectUrl = Annotated[
     str, _matching(_REDIRECT_URL, 2000), Field(description="a URL such as https://example.com/**, without a comma")
 ]
+MailAddress = Annotated[str, _matching(_MAIL_ADDRESS)]
+MailHost = Annotated[str, _matching(_MAIL_HOST)]
+MailUser = Annotated[str, _matching(_MAIL_USER)]
+ClientId = Annotated[str, _matching(_CLIENT_ID, 1000)]
+Line = Annotated[str, AfterValidator(_check_line)]
 IdleTimeout = Annotated[str, AfterValidator(_check_idle_timeout)]
 StatementTimeout = Annotated[str, _quantity(_SECONDS, 0.001, _SECONDS["d"])]
 FileSize = Annotated[str, _quantity(_KILOBYTES, 1, 2**31 - 1)]

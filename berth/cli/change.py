@@ -182,14 +182,16 @@ def _change_domains(ctx: typer.Context, name: str, which: dict, inventory: str |
 def _carry_out(
     ctx: typer.Context, here: Place, change: _Change, plan_only: bool, show_playbook: bool, as_json: bool
 ) -> None:
+    from berth.host_projects import require_secrets
     from berth.playbooks import configure_project, repository
     from berth.staging import staged
 
     repository()  # before anything is written
+    draft = change.draft()
+    require_secrets(here.environment.directory, [draft.project])
     if show_playbook:
-        show_line(configure_project(here.inventory, change.draft().project.name, plan_only), as_json)
+        show_line(configure_project(here.inventory, draft.project.name, plan_only), as_json)
     elif plan_only:
-        draft = change.draft()
         with staged(here.inventory, draft) as inventory:
             play = configure_project(inventory, draft.project.name, check=True)
             show_plan(ctx.obj, play, {"project": _told(here, draft.project)} | change.told, as_json)

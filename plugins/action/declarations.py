@@ -29,7 +29,8 @@ class ActionModule(ActionBase):
         host = self._task.args.get("host")
         try:
             if host is None:
-                count = host_projects.check(directory, members, self._task.args.get("project"))
+                only, secrets = self._task.args.get("project"), boolean(self._task.args.get("secrets", True))
+                count = host_projects.check(directory, members, only, secrets)
                 return {**result, "changed": False, "msg": f"{count} declarations are sound"}
             variables = {key: self._templar.template(value) for key, value in task_vars.items() if key in WANTED}
             only = self._task.args.get("project") or None

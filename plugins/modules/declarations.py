@@ -18,7 +18,7 @@ options:
     description: The only project to work on; it must exist. Empty means all.
     type: str
   secrets:
-    description: Whether secrets are read, and made where there are none.
+    description: Whether secrets are read, required where a declaration needs them, and made where there are none.
     type: bool
     default: true
   no_log:

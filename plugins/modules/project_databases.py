@@ -38,6 +38,12 @@ options:
         description: Most temporary disk of one session, for instance V(1GB).
         type: str
         required: true
+      request_timeouts:
+        description:
+          - Longest statement of a request by its role. PostgREST has the values; where there are any, it calls a
+            function that sets them.
+        type: dict
+        default: {}
 author: The Berth maintainers (@berth)
 attributes:
   check_mode:
@@ -82,6 +88,13 @@ from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
 SERVICE = "berth_service"
 CUSTOMER = "berth_customer"
 TEMPORARY_TABLES = ("anon", "authenticated", "service_role", "supabase_auth_admin")
+
+
+BEFORE_REQUEST = """
+    SELECT pg_catalog.set_config('statement_timeout', wanted, true)
+    FROM pg_catalog.current_setting('app.settings.statement_timeout_' || CURRENT_USER, true) wanted
+    WHERE wanted <> ''
+"""
 
 
 class Project:
@@ -188,6 +201,20 @@ def ensure_settings(cluster, project, found):
             cluster.change(compose(text, role=role, database=project.database, name=name, value=value_sql))
 
 
+def ensure_request_timeouts(cluster, project):
+    """Has the function that PostgREST calls in the transaction of each request, out of reach of the project."""
+    with cluster.database(project.database) as connection:
+        row = connection.execute("SELECT prosrc FROM pg_proc WHERE oid = to_regproc('berth.before_request')").fetchone()
+        if row and row.prosrc == BEFORE_REQUEST:
+            return
+        for text in (
+            "CREATE SCHEMA IF NOT EXISTS berth",
+            f"CREATE OR REPLACE FUNCTION berth.before_request() RETURNS text LANGUAGE sql AS $${BEFORE_REQUEST}$$",
+            "GRANT USAGE ON SCHEMA berth TO anon, authenticated, service_role",
+        ):
+            cluster.change(compose(text), connection=connection)
+
+
 def main():
     options = {
         "database": {"type": "str", "required": True},
@@ -195,6 +222,7 @@ def main():
         "connections": {"type": "int", "required": True},
         "statement_timeout": {"type": "str", "required": True},
         "temp_file_limit": {"type": "str", "required": True},
+        "request_timeouts": {"type": "dict", "default": {}},
     }
     module = AnsibleModule(
         argument_spec={
@@ -218,6 +246,9 @@ def main():
         open_to_all = {("PUBLIC", "CONNECT"), ("PUBLIC", "TEMPORARY")}
         ensure_privileges(cluster, project, state.privileges.get(project.database, open_to_all))
         ensure_settings(cluster, project, settings)
+        is_there = project.database in state.databases or not module.check_mode
+        if any(project.params["request_timeouts"].values()) and is_there:
+            ensure_request_timeouts(cluster, project)
     cluster.exit(created=created)
 
 

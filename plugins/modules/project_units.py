@@ -8,6 +8,7 @@ description:
   - Ensures, for all projects in one pass, that requests wake the services of those that are present, and that those
     that are paused or absent neither run nor wake. Never wakes a project that sleeps, unless it is meant to be
     always awake.
+  - New settings fail no request of a project that is awake.
 options:
   services:
     description: Services of each project.
@@ -36,7 +37,11 @@ options:
   files:
     description:
       - For each service the patterns of files that it reads at start, C(NAME) standing for the project. What runs and
-        is older than one of them is restarted.
+        is older than one of them is restarted; requests wait meanwhile.
+    type: dict
+    default: {}
+  reload:
+    description: The same for files that it reads again when it is reloaded.
     type: dict
     default: {}
   declared:
@@ -71,9 +76,11 @@ report:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.berth.supabase.plugins.module_utils.handover import Door, release, restart_held
 from ansible_collections.berth.supabase.plugins.module_utils.units import STARTED, Systemd, newest, wall_clock
 
-PROPERTIES = ("ActiveState", STARTED)
+CHANGED = "StateChangeTimestampMonotonic"
+PROPERTIES = ("ActiveState", STARTED, CHANGED)
 UNITS = Path("/etc/systemd/system")
 REMEDY = "Restore its file in projects/, then run berth remove to be rid of it."
 PROJECTS = Path("/etc/berth/projects")
@@ -88,12 +95,14 @@ class Service:
         self.socket = f"berth-{name}-wake@{self.project}.socket"
         self.proxy = f"berth-{name}-wake@{self.project}.service"
         self.worker = f"berth-{name}@{self.project}.service"
+        self.door = Door(name, project["name"])
         self.is_present = project["state"] == "present"
         self.is_absent = project["state"] == "absent"
         self.is_always_awake = self.is_present and project["idle_timeout"] == "never"
 
     def units(self):
-        return [self.socket, self.proxy, self.worker]
+        own = [self.socket, self.proxy, self.worker]
+        return own if self.is_present else own + self.door.holding
 
     def enabled(self):
         """Returns for each unit that can be enabled whether it should be."""
@@ -102,6 +111,10 @@ class Service:
     def started(self):
         """Returns the units that must run; a proxy that runs beside them is a project that happens to be awake."""
         return [unit for unit, wanted in self.enabled().items() if wanted]
+
+    def newest(self, patterns):
+        """Returns when the newest of the service's files was changed."""
+        return newest([pattern.replace("NAME", self.project) for pattern in patterns.get(self.name, [])])
 
     def stopped(self, found):
         """Returns the units that must not run: a socket cannot start beside a proxy that runs without it."""
@@ -130,25 +143,28 @@ class Found:
     def started_at(self, name):
         return wall_clock(self.units[name][STARTED])
 
+    def read_at(self, name):
+        """Returns when the unit was last started or reloaded."""
+        return wall_clock(self.units[name][CHANGED])
 
-def converge(systemd, services, files):
+
+def converge(systemd, services, files, reload):
     """Brings all units to where they should be, with one systemctl command for each kind of change."""
     found = Found(systemd, [unit for service in services for unit in service.units()])
     enabled = {unit: wanted for service in services for unit, wanted in service.enabled().items()}
     systemd.run("disable", [unit for unit, wanted in enabled.items() if found.is_enabled(unit) and not wanted])
     systemd.run("stop", [unit for service in services for unit in service.stopped(found) if found.is_active(unit)])
-    stale = []
-    for service in services:
-        patterns = [pattern.replace("NAME", service.project) for pattern in files.get(service.name, [])]
-        running = service.is_present and found.is_active(service.worker)
-        if running and found.started_at(service.worker) < newest(patterns):
-            stale.append(service.worker)
-    systemd.run("try-restart", stale)
+    awake = [service for service in services if service.is_present and found.is_active(service.worker)]
+    stale = [service for service in awake if found.started_at(service.worker) < service.newest(files)]
+    restart_held(systemd, {service.worker: service.door for service in stale})
+    fresh = [service for service in awake if service not in stale]
+    systemd.run("reload", [it.worker for it in fresh if found.read_at(it.worker) < it.newest(reload)])
     # A reload reads the units of all projects anew, which takes seconds; what is enabled matters at boot only.
     systemd.run(
         "enable --no-reload", [unit for unit, wanted in enabled.items() if wanted and not found.is_enabled(unit)]
     )
     systemd.run("start", [unit for service in services for unit in service.started() if not found.is_active(unit)])
+    release(systemd, [service.door for service in services if service.is_present and service.door.is_disturbed()])
     gone = [unit for service in services if service.is_absent for unit in service.units()]
     systemd.run("reset-failed", [unit for unit in gone if found.is_failed(unit)])
 
@@ -170,13 +186,14 @@ def main():
             "services": {"type": "list", "elements": "str", "required": True},
             "projects": {"type": "list", "elements": "dict", "required": True, "options": project_options},
             "files": {"type": "dict", "default": {}},
+            "reload": {"type": "dict", "default": {}},
             "declared": {"type": "list", "elements": "str"},
         },
         supports_check_mode=True,
     )
     systemd = Systemd(module)
     services = [Service(name, project) for project in module.params["projects"] for name in module.params["services"]]
-    converge(systemd, services, module.params["files"])
+    converge(systemd, services, module.params["files"], module.params["reload"])
     found = orphans(module.params["declared"]) if module.params["declared"] is not None else []
     if found:
         module.warn(f"{', '.join(found)}: here, but no file declares it; it runs on. {REMEDY}")

@@ -54,8 +54,8 @@ def kind(annotation: Any) -> str:
     origin = get_origin(annotation)
     if origin is Literal:
         return "text"
-    if origin is list:
-        return "list"
+    if origin in (list, dict):
+        return {list: "list", dict: "mapping"}[origin]
     if origin in (UnionType, Union):
         return kind(next(part for part in get_args(annotation) if part is not type(None)))
     if origin is Annotated:

@@ -28,11 +28,11 @@ NOT_VALIDATED = {
     "/etc/systemd/system/berth.slice": UNITS,
     "/etc/systemd/system/berth-firewall.service": UNITS,
     "/etc/systemd/system/berth-rest@.service": UNITS,
-    "/etc/systemd/system/berth-rest-wake@.socket": UNITS,
-    "/etc/systemd/system/berth-rest-wake@.service": UNITS,
+    "/etc/systemd/system/berth-rest-NAME@.socket": UNITS,
+    "/etc/systemd/system/berth-rest-NAME@.service": UNITS,
     "/etc/systemd/system/berth-auth@.service": UNITS,
-    "/etc/systemd/system/berth-auth-wake@.socket": UNITS,
-    "/etc/systemd/system/berth-auth-wake@.service": UNITS,
+    "/etc/systemd/system/berth-auth-NAME@.socket": UNITS,
+    "/etc/systemd/system/berth-auth-NAME@.service": UNITS,
     "/etc/systemd/system/berth-meta.service": UNITS,
     "/etc/systemd/system/berth-meta-wake.socket": UNITS,
     "/etc/systemd/system/berth-meta-wake.service": UNITS,
@@ -54,6 +54,7 @@ NOT_VALIDATED = {
     "/etc/sysusers.d/berth-NAME.conf": "read once, by the command that is run next",
     "/etc/berth/projects/NAME/wake.env": OWN_FORMAT,
     "/etc/berth/projects/NAME/rest.conf": "PostgREST has no checker; its unit does not start and says why",
+    "/etc/berth/projects/NAME/rest.env": "as rest.conf",
     "/etc/berth/projects/NAME/auth.env": "GoTrue has no checker; its unit does not start and says why",
 }
 

@@ -6,7 +6,7 @@ from fleet.fleet import Fleet
 VOLATILE = r"""
 /proc|/sys|/dev|/tmp|/var/tmp/systemd-private.*|/var/lib/postgresql/.*|/var/log/journal.*|/run/log.*|/run/user.*
 /run/udev.*|/run/systemd/(sessions|users|journal|netif|inaccessible|propagate|transient|timesync|seats|ask).*
-/run/systemd/units/(invocation|log).*|/run/(utmp|postgresql|sshd|lock|ansible|credentials|berth/wake|berth-rest).*
+/run/systemd/units/(invocation|log).*|/run/(utmp|postgresql|sshd|lock|ansible|credentials|berth/(wake|gate|hold)|berth-rest).*
 .*/\.ansible.*|/var/lib/(apt|dpkg|systemd|logrotate|private).*|/var/cache.*|/var/log/(postgresql|nginx/(error|access|berth/unknown)).*
 /etc/(passwd|group|shadow|gshadow|subuid|subgid)-
 """

@@ -1,5 +1,7 @@
 """What the files of one project say, with features on and off."""
 
+import re
+
 import pytest
 from rendering import evaluate, lines, project, project_variables, render
 
@@ -10,9 +12,9 @@ def rendered(template: str, name: str = "my-blog", given: dict | None = None, **
 
 
 def test_postgrest_gets_the_database_over_the_socket_without_a_password() -> None:
-    text = rendered("rest.conf.j2", given={"project_postgres_port": 5433})
-    assert 'db-uri = "postgresql://my_blog_rest@/my_blog?host=/run/postgresql&port=5433"' in text
-    assert 'server-unix-socket = "/run/berth-rest/my-blog/rest.sock"' in text
+    text = rendered("rest.env.j2", given={"project_postgres_port": 5433})
+    assert 'PGRST_DB_URI="postgresql://my_blog_rest@/my_blog?host=/run/postgresql&port=5433"' in text
+    assert 'PGRST_SERVER_UNIX_SOCKET="/run/berth-rest/my-blog/rest.sock"' in text
 
 
 def test_postgrest_serves_what_is_declared() -> None:
@@ -21,7 +23,17 @@ def test_postgrest_serves_what_is_declared() -> None:
     assert 'db-schemas = "public,api"' in text
     assert 'db-extra-search-path = "extensions"' in text
     assert "db-max-rows = 7" in text
-    assert "db-pool = 3" in text
+    assert 'PGRST_DB_POOL="3"' in rendered("rest.env.j2", rest=declared)
+
+
+def test_postgrest_limits_statements_by_role_where_that_is_declared() -> None:
+    text = rendered("rest.conf.j2", rest={"statement_timeouts": {"anon": "3s"}, "openapi": False})
+    assert 'db-pre-request = "berth.before_request"' in text
+    assert 'app.settings.statement_timeout_anon = "3s"' in text
+    assert 'openapi-mode = "disabled"' in text
+    plain = rendered("rest.conf.j2")
+    assert 'openapi-mode = "follow-privileges"' in plain
+    assert not [line for line in plain if "pre-request" in line or "statement_timeout" in line]
 
 
 def test_services_share_the_secret_of_their_project() -> None:
@@ -58,6 +70,51 @@ def test_links_in_mails_lead_through_the_path_where_there_is_no_domain() -> None
     text = rendered("auth.env.j2")
     assert 'API_EXTERNAL_URL="http://localhost:8001/projects/my-blog/auth/v1"' in text
     assert 'GOTRUE_MAILER_URLPATHS_RECOVERY="/projects/my-blog/auth/v1/verify"' in text
+
+
+def test_gotrue_sends_no_mail_and_asks_no_provider_by_default() -> None:
+    text = rendered("auth.env.j2")
+    assert not [line for line in text if re.match(r"GOTRUE_(SMTP|MAILER_(SUBJECTS|TEMPLATES))", line)]
+    assert [line for line in text if line.startswith("GOTRUE_EXTERNAL_")] == [
+        'GOTRUE_EXTERNAL_EMAIL_ENABLED="true"',
+        'GOTRUE_EXTERNAL_PHONE_ENABLED="false"',
+        'GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED="false"',
+    ]
+    assert 'GOTRUE_RATE_LIMIT_EMAIL_SENT="30"' in text
+    assert 'GOTRUE_PASSWORD_MIN_LENGTH="6"' in text
+
+
+def test_gotrue_gets_its_mail_server_and_providers_with_their_secrets() -> None:
+    item = project(
+        "my-blog",
+        auth={
+            "smtp": {"host": "smtp.example.com", "user": "me", "sender": "a@example.com", "sender_name": 'The "B"'},
+            "mails": {"confirmation": {"subject": "Hi {{ .Email }}", "template": "https://example.com/c.html"}},
+            "providers": {"github": {"client_id": "abc"}, "keycloak": {"client_id": "k", "url": "https://id.example"}},
+            "rate_limits": {"mails": 5},
+            "anonymous_users": True,
+        },
+    )
+    given = project_variables(item)
+    secrets = {"smtp_password": 'p"$', "oauth_github_secret": "gh", "oauth_keycloak_secret": "kc"}
+    given["project_secrets"]["my-blog"]["auth"] = secrets
+    text = lines(render("project", "auth.env.j2", **given))
+    for line in (
+        'GOTRUE_SMTP_HOST="smtp.example.com"',
+        'GOTRUE_SMTP_PORT="587"',
+        r'GOTRUE_SMTP_PASS="p\"\$"',
+        r'GOTRUE_SMTP_SENDER_NAME="The \"B\""',
+        'GOTRUE_SMTP_MAX_FREQUENCY="60s"',
+        'GOTRUE_MAILER_SUBJECTS_CONFIRMATION="Hi {{ .Email }}"',
+        'GOTRUE_MAILER_TEMPLATES_CONFIRMATION="https://example.com/c.html"',
+        'GOTRUE_EXTERNAL_GITHUB_ENABLED="true"',
+        'GOTRUE_EXTERNAL_GITHUB_SECRET="gh"',
+        'GOTRUE_EXTERNAL_GITHUB_REDIRECT_URI="http://localhost:8001/projects/my-blog/auth/v1/callback"',
+        'GOTRUE_EXTERNAL_KEYCLOAK_URL="https://id.example"',
+        'GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED="true"',
+        'GOTRUE_RATE_LIMIT_EMAIL_SENT="5"',
+    ):
+        assert line in text, line
 
 
 @pytest.mark.parametrize(("declared", "written"), [("never", "infinity"), ("90s", "90s"), ("2h", "2h")])
@@ -109,7 +166,7 @@ def test_gateway_has_an_upstream_for_each_service(services: list[str]) -> None:
     found = [line.split()[1] for line in text if line.startswith("upstream ")]
     assert found == [f"berth_{service}_my-blog" for service in services]
     for service in services:
-        assert f"server unix:/run/berth/wake/my-blog-{service}.sock max_fails=0;" in text
+        assert f"server unix:/run/berth/gate/my-blog-{service}.sock max_fails=0;" in text
 
 
 def test_gateway_limits_requests() -> None:
@@ -123,9 +180,9 @@ def test_gateway_limits_requests() -> None:
 @pytest.mark.parametrize(
     ("services", "templates"),
     [
-        (["rest"], {"wake.env.j2", "rest.conf.j2"}),
+        (["rest"], {"wake.env.j2", "rest.conf.j2", "rest.env.j2"}),
         (["auth"], {"wake.env.j2", "auth.env.j2"}),
-        (["rest", "auth"], {"wake.env.j2", "rest.conf.j2", "auth.env.j2"}),
+        (["rest", "auth"], {"wake.env.j2", "rest.conf.j2", "rest.env.j2", "auth.env.j2"}),
     ],
 )
 def test_a_service_that_is_not_there_gets_no_file(services: list[str], templates: set[str]) -> None:

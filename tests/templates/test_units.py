@@ -15,6 +15,7 @@ UNITS = {
     for path in sorted((ROOT / "roles").glob("*/templates/*.j2"))
     if path.name.endswith((".service.j2", ".socket.j2", ".slice.j2"))
 }
+HOLDS = {unit: unit.replace("-wake@", "-hold@") for unit in UNITS if "-wake@" in unit}
 INSTALLED_BY_BERTH = re.compile(r"Command (/opt/berth/|/usr/local/lib/berth/|/usr/sbin/nft)\S* is not executable: ")
 EXPOSURE = {  # worst allowed, of 10
     "berth-rest@.service": 0.5,
@@ -44,6 +45,8 @@ def units(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("units")
     for unit, role in UNITS.items():
         (directory / unit).write_text(render(role, f"{unit}.j2"))
+        if unit in HOLDS:
+            (directory / HOLDS[unit]).write_text(render(role, f"{unit}.j2", item={"name": "hold"}))
     return directory
 
 
@@ -54,7 +57,7 @@ def complaints(directory: Path, unit: str) -> list[str]:
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", [*UNITS, *HOLDS.values()])
 def test_systemd_understands_the_unit(units: Path, unit: str) -> None:
     assert complaints(units, unit) == []
 
@@ -65,6 +68,13 @@ def test_a_misspelt_unit_is_noticed(units: Path, tmp_path: Path) -> None:
     unit = tmp_path / "berth-rest@.service"
     unit.write_text(unit.read_text().replace("MemoryMax=", "MemoryMaximum="))
     assert any("MemoryMaximum" in line for line in complaints(tmp_path, "berth-rest@.service"))
+
+
+def test_requests_that_are_held_wait_for_the_lock(units: Path) -> None:
+    text = lines((units / "berth-rest-hold@.service").read_text())
+    assert "ExecStartPre=+/usr/bin/flock /run/berth/hold/%i-rest.lock true" in text
+    assert "Requires=berth-rest@%i.service" in text
+    assert not [line for line in lines((units / "berth-rest-wake@.service").read_text()) if "flock" in line]
 
 
 @needs_systemd

@@ -30,15 +30,44 @@ FULL = {
         "memory": "2G",
         "requests_per_second": 50,
     },
-    "rest": {"schemas": ["public", "api"], "extra_search_path": ["public", "extensions"], "max_rows": 500, "pool": 3},
+    "rest": {
+        "schemas": ["public", "api"],
+        "extra_search_path": ["public", "extensions"],
+        "max_rows": 500,
+        "pool": 3,
+        "openapi": False,
+        "statement_timeouts": {"anon": "3s", "authenticated": "8s", "service_role": "1min"},
+    },
     "auth": {
         "site_url": "https://blog.example.com:8443/app",
         "email_autoconfirm": True,
         "disable_signup": True,
         "jwt_exp": 600,
         "redirect_urls": ["http://localhost:3000/**", "com.example.app://callback"],
+        "email": False,
+        "anonymous_users": True,
+        "password_min_length": 10,
+        "link_exp": 3600,
+        "smtp": {
+            "host": "smtp.example.com",
+            "port": 465,
+            "user": "blog+mail@example.com",
+            "sender": "hello@example.com",
+            "sender_name": 'Ada\'s "Blog"',
+            "seconds_between_mails": 5,
+        },
+        "mails": {
+            kind: {"subject": "Grüße, {{ .Email }}", "template": f"https://example.com/{kind}.html"}
+            for kind in ("confirmation", "recovery", "magic_link", "invite", "email_change", "reauthentication")
+        },
+        "providers": {
+            "github": {"client_id": "Iv1.8a61f9b3a7aba766", "url": None, "skip_nonce_check": False},
+            "keycloak": {"client_id": "blog", "url": "https://id.example.com/realms/blog", "skip_nonce_check": True},
+        },
+        "rate_limits": {"mails": 9, "anonymous_users": 8, "otp": 7, "token_refresh": 6, "verify": 5},
     },
 }
+FOR_PEOPLE = {"subject", "sender_name"}
 UNSAFE = re.compile(r"""[^A-Za-z0-9._:/*?=&~@+!-]""")
 
 Write = Callable[..., Path]
@@ -99,6 +128,8 @@ def test_minimal_declaration_gets_the_defaults(write: Write) -> None:
         "extra_search_path": ["public", "extensions"],
         "max_rows": 1000,
         "pool": 4,
+        "openapi": True,
+        "statement_timeouts": {"anon": None, "authenticated": None, "service_role": None},
     }
     assert project.auth.jwt_exp == 3600
     assert project.auth.site_url is None
@@ -196,6 +227,25 @@ def test_message_names_file_field_value_allowed_and_remedy(
         ("auth.jwt_exp", 299, "auth.jwt_exp: found 299"),
         ("auth.redirect_urls", ["https://a.example,https://b.example"], "auth.redirect_urls[0]: found"),
         ("auth.redirect_urls", ["javascript://x"], "auth.redirect_urls[0]: found 'javascript://x'"),
+        ("auth.password_min_length", 5, "auth.password_min_length: found 5, allowed: a whole number from 6 to 72"),
+        ("auth.smtp", {"host": "smtp.example.com"}, "auth.smtp.sender: missing, allowed: a mail address such as"),
+        ("auth.smtp", {"sender": "a@example.com"}, "auth.smtp.host: missing, allowed: the mail server such as"),
+        ("auth.smtp.sender", "Ada <a@example.com>", "auth.smtp.sender: found 'Ada <a@example.com>', allowed: a mail"),
+        ("auth.smtp.host", "-oProxyCommand", "auth.smtp.host: found '-oProxyCommand', allowed: a DNS name or an IP"),
+        ("auth.smtp.sender_name", "a\nBcc: x", r"auth.smtp.sender_name: found 'a\nBcc: x', allowed: one line of at"),
+        ("auth.mails.recovery.subject", " ", "auth.mails.recovery.subject: found ' ', allowed: one line"),
+        ("auth.mails.recovry", {}, "auth.mails.recovry: unknown key, allowed: confirmation, email_change"),
+        ("auth.providers", [], "auth.providers: found [], allowed: a mapping such as {github: "),
+        ("auth.providers", {"githb": {"client_id": "x"}}, "auth.providers.githb: unknown key, allowed: apple, azure"),
+        ("auth.providers", {"github": "x"}, "github: found 'x', allowed: a mapping with the keys client_id, url"),
+        ("auth.providers", {"github": {}}, "auth.providers.github.client_id: missing, allowed: the client id"),
+        (
+            "auth.providers",
+            {"github": {"client_id": "x", "secret": "y"}},
+            "github.secret: unknown key, allowed: client",
+        ),
+        ("auth.providers", {"keycloak": {"client_id": "x"}}, "auth.providers.keycloak.url: missing, allowed: the URL"),
+        ("rest.statement_timeouts.anon", "3", "rest.statement_timeouts.anon: found '3', allowed: a time up to 1d"),
         ("idle_timout", "1h", "idle_timout: unknown key, allowed: architecture, auth"),
         ("idle_timout", "1h", "did you mean idle_timeout?"),
         ("limits.memry", "1G", "limits.memry: unknown key, allowed: connections, memory"),
@@ -302,8 +352,9 @@ def test_merged_mapping_may_be_overridden() -> None:
 
 def leaves(value: object) -> Iterator[str]:
     if isinstance(value, dict):
-        for item in value.values():
-            yield from leaves(item)
+        for key, item in value.items():
+            if key not in FOR_PEOPLE:
+                yield from leaves(item)
     elif isinstance(value, list):
         for item in value:
             yield from leaves(item)

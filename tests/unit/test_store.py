@@ -195,7 +195,7 @@ BAD_UPDATES = {
     "key": ({"limits.conections": 9}, "^limits.conections: unknown key, .* did you mean connections"),
     "section": ({"limitz.connections": 9}, "^limitz: unknown key, .* did you mean limits"),
     "no section": ({"idle_timeout.x": 1}, "^idle_timeout.x: not a key of a declaration"),
-    "too deep": ({"limits.a.b": 1}, "^limits.a.b: not a key of a declaration"),
+    "too deep": ({"auth.providers.a.b.c": 1}, "^auth.providers.a.b.c: not a key of a declaration"),
     "empty key": ({"": 1}, "not a key of a declaration"),
     "half a key": ({"limits.": 1}, "not a key of a declaration"),
     "twice": ({"limits": {}, "limits.connections": 9}, "^limits: given as a whole and by its keys"),

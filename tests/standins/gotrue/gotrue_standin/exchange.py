@@ -74,6 +74,10 @@ class Request:
             raise ApiError(403, "session_not_found", "Session from session_id claim in JWT does not exist")
         return user, session_id
 
+    def redirect(self) -> str:
+        """Return where the browser is to go back to: as asked, else the page it comes from, where that is allowed."""
+        return self.settings.redirect(self.query.get("redirect_to", "") or self.headers.get("Referer", ""))
+
     def audience(self) -> str:
         """Return the audience that the request is about."""
         return self.headers.get("X-JWT-AUD", "") or self.settings.jwt_aud

@@ -4,8 +4,8 @@ import uuid
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from . import VERSION, sessions, users
-from .crypto import hash_password, password_matches
+from . import VERSION, mail, sessions, users
+from .crypto import hash_password, password_matches, sign
 from .errors import ApiError
 from .exchange import Answer, Request, mapping, text
 
@@ -14,6 +14,13 @@ EXTERNAL = (
     "google", "kakao", "keycloak", "linkedin", "linkedin_oidc", "notion", "phone", "slack", "slack_oidc",
     "snapchat", "spotify", "twitch", "twitter", "web3_ethereum", "web3_solana", "workos", "zoom",
 )  # fmt: skip
+
+LOGINS = {
+    "github": ("https://github.com", "/login/oauth/authorize"),
+    "gitlab": ("https://gitlab.com", "/oauth/authorize"),
+    "google": ("https://accounts.google.com", "/o/oauth2/v2/auth"),
+    "keycloak": ("", "/protocol/openid-connect/auth"),
+}
 
 
 def health(request: Request) -> Answer:
@@ -26,7 +33,9 @@ def settings(request: Request) -> Answer:
     """Return which ways of signing in are open."""
     return Answer(
         body={
-            "external": dict.fromkeys(EXTERNAL, False) | {"email": request.settings.email_enabled},
+            "external": dict.fromkeys(EXTERNAL, False)
+            | dict.fromkeys(request.settings.providers, True)
+            | {"email": request.settings.email_enabled, "anonymous_users": request.settings.anonymous_enabled},
             "disable_signup": request.settings.disable_signup,
             "mailer_autoconfirm": request.settings.autoconfirm,
             "phone_autoconfirm": False,
@@ -49,6 +58,8 @@ def signup(request: Request) -> Answer:
     email, password, data = text(params, "email"), text(params, "password"), mapping(params, "data")
     if text(params, "phone"):
         raise ApiError(400, "phone_provider_disabled", "Phone signups are disabled")
+    if not email and not password and options.anonymous_enabled:
+        return anonymous(request, data)
     if not email and not password:
         raise ApiError(422, "anonymous_provider_disabled", "Anonymous sign-ins are disabled")
     if not password:
@@ -66,7 +77,9 @@ def signup(request: Request) -> Answer:
         if user is None:
             user = users.create(connection, options, email, password, data, request.audience())
         if not options.autoconfirm:
+            mail.require_pause(options.mailer, user["confirmation_sent_at"])
             token = users.one_time_token()
+            mail.send(options.mailer, "CONFIRMATION", email, token, request.redirect())
             users.update(connection, user["id"], confirmation_token=token, confirmation_sent_at=datetime.now(UTC))
             users.audit(connection, "user_confirmation_requested", user, request.ip)
             return Answer(body=users.as_json(connection, users.read(connection, user["id"])))
@@ -74,6 +87,30 @@ def signup(request: Request) -> Answer:
         users.audit(connection, "user_signedup", user, request.ip)
         user = users.read(connection, user["id"])
         return Answer(body=sessions.start(connection, options, user, request.agent(), request.ip))
+
+
+def anonymous(request: Request, data: dict[str, object]) -> Answer:
+    """Return a session of a new user without an address."""
+    with request.pool.transaction() as connection:
+        user = users.create_anonymous(connection, request.settings, data, request.audience())
+        users.audit(connection, "user_signedup", user, request.ip)
+        return Answer(body=sessions.start(connection, request.settings, user, request.agent(), request.ip))
+
+
+def authorize(request: Request) -> Answer:
+    """Send the browser to an OAuth provider that is enabled."""
+    name = request.query.get("provider", "")
+    provider = request.settings.providers.get(name)
+    if provider is None:
+        raise ApiError(400, "validation_failed", "Unsupported provider: provider is not enabled")
+    address = provider.url + LOGINS[name][1] if provider.url else LOGINS[name][0] + LOGINS[name][1]
+    asked = {
+        "client_id": provider.client_id,
+        "redirect_uri": provider.redirect_uri,
+        "response_type": "code",
+        "state": sign({"provider": name, "referrer": request.redirect()}, request.settings.jwt_secret),
+    }
+    return Answer(status=302, headers={"Location": f"{address}?{urlencode(asked)}"})
 
 
 def unrevealing(shown: dict[str, object], data: dict[str, object]) -> dict[str, object]:
@@ -167,12 +204,14 @@ def user_update(request: Request) -> Answer:
 
 
 def recover(request: Request) -> Answer:
-    """Note a recovery token for a known address; no mail leaves, and the answer tells nothing."""
+    """Send a recovery link to a known address; the answer tells nothing."""
     email = users.valid_email(text(request.json(), "email"))
     with request.pool.transaction() as connection:
         user = users.find(connection, "email", email)
         if user is not None:
+            mail.require_pause(request.settings.mailer, user["recovery_sent_at"])
             token = users.one_time_token()
+            mail.send(request.settings.mailer, "RECOVERY", email, token, request.redirect())
             users.update(connection, user["id"], recovery_token=token, recovery_sent_at=datetime.now(UTC))
             users.audit(connection, "user_recovery_requested", user, request.ip)
     return Answer(body={})
@@ -188,7 +227,8 @@ def verify(request: Request) -> Answer:
         raise ApiError(400, "validation_failed", "Verify requires a token and a type of signup or recovery")
     with request.pool.transaction() as connection:
         user = users.find(connection, column, given)
-        if user is None:
+        sent_at = user[column.replace("token", "sent_at")] if user else None
+        if sent_at is None or (datetime.now(UTC) - sent_at).total_seconds() > request.settings.otp_exp:
             message = "Email link is invalid or has expired"
             return sent_back(
                 target, {"error": "access_denied", "error_code": "otp_expired", "error_description": message}

@@ -15,6 +15,7 @@ ROUTES: dict[str, dict[str, Callable[..., Answer]]] = {
     "/logout": {"POST": public.logout},
     "/user": {"GET": public.user_get, "PUT": public.user_update},
     "/recover": {"POST": public.recover},
+    "/authorize": {"GET": public.authorize},
     "/verify": {"GET": public.verify},
     "/admin/users": {"GET": admin.list_users, "POST": admin.create_user},
     "/admin/users/([^/]+)": {"GET": admin.get_user, "PUT": admin.update_user, "DELETE": admin.delete_user},

@@ -78,7 +78,7 @@ def answer(
         "aud": user["aud"],
         "exp": now + settings.jwt_exp,
         "iat": now,
-        "email": user["email"],
+        "email": user["email"] or "",
         "phone": user["phone"] or "",
         "app_metadata": user["raw_app_meta_data"] or {},
         "user_metadata": user["raw_user_meta_data"] or {},

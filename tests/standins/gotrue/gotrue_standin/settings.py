@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+KINDS = ("CONFIRMATION", "RECOVERY", "INVITE", "EMAIL_CHANGE")
+SUBJECTS = {"CONFIRMATION": "Confirm Your Email", "RECOVERY": "Reset Your Password"}
 TRUE = {"1", "t", "T", "TRUE", "true", "True"}
 FALSE = {"0", "f", "F", "FALSE", "false", "False"}
 SHORTEST_PASSWORD = 6
@@ -12,6 +14,51 @@ SHORTEST_PASSWORD = 6
 
 class SettingsError(ValueError):
     """A variable is missing or malformed; the text names it."""
+
+
+@dataclass(frozen=True)
+class Mailer:
+    """The mail server, none when the host is empty, and what mails say; frequency in seconds."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    sender: str
+    sender_name: str
+    frequency: float
+    external_url: str
+    paths: Mapping[str, str]
+    subjects: Mapping[str, str]
+    templates: Mapping[str, str]
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str], external_url: str) -> "Mailer":
+        """Return the settings of mail; SettingsError names the first variable that is malformed."""
+        return cls(
+            host=env.get("GOTRUE_SMTP_HOST", ""),
+            port=number(env, ("GOTRUE_SMTP_PORT",), 587),
+            user=env.get("GOTRUE_SMTP_USER", ""),
+            password=env.get("GOTRUE_SMTP_PASS", ""),
+            sender=env.get("GOTRUE_SMTP_ADMIN_EMAIL", ""),
+            sender_name=env.get("GOTRUE_SMTP_SENDER_NAME", ""),
+            frequency=duration(env, "GOTRUE_SMTP_MAX_FREQUENCY", 60.0),
+            external_url=external_url,
+            paths={kind: env.get(f"GOTRUE_MAILER_URLPATHS_{kind}", "") or "/verify" for kind in KINDS},
+            subjects={
+                kind: env.get(f"GOTRUE_MAILER_SUBJECTS_{kind}", "") or SUBJECTS.get(kind, kind) for kind in KINDS
+            },
+            templates={kind: env.get(f"GOTRUE_MAILER_TEMPLATES_{kind}", "") for kind in KINDS},
+        )
+
+
+@dataclass(frozen=True)
+class Provider:
+    """An OAuth provider that is enabled."""
+
+    client_id: str
+    redirect_uri: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -34,6 +81,10 @@ class Settings:
     email_enabled: bool
     password_min_length: int
     uri_allow_list: tuple[str, ...]
+    anonymous_enabled: bool
+    otp_exp: int
+    mailer: "Mailer"
+    providers: Mapping[str, "Provider"]
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> "Settings":
@@ -59,6 +110,10 @@ class Settings:
             email_enabled=flag(env, "GOTRUE_EXTERNAL_EMAIL_ENABLED", True),
             password_min_length=max(SHORTEST_PASSWORD, number(env, ("GOTRUE_PASSWORD_MIN_LENGTH",), SHORTEST_PASSWORD)),
             uri_allow_list=words(env, "GOTRUE_URI_ALLOW_LIST"),
+            anonymous_enabled=flag(env, "GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED", False),
+            otp_exp=number(env, ("GOTRUE_MAILER_OTP_EXP",), 86400),
+            mailer=Mailer.from_environment(env, external_url),
+            providers=providers(env, external_url),
         )
 
     def redirect(self, wanted: str) -> str:
@@ -107,6 +162,33 @@ def number(env: Mapping[str, str], names: tuple[str, ...], default: int) -> int:
                 raise SettingsError(f"{name} is {value!r}, not a whole number")
             return int(value)
     return default
+
+
+def duration(env: Mapping[str, str], name: str, default: float) -> float:
+    """Return a duration in Go's spelling, such as 1m or 30s, in seconds; SettingsError for any other text."""
+    value = env.get(name, "")
+    if not value:
+        return default
+    match = re.fullmatch(r"([0-9]{1,9})(ms|s|m|h)", value)
+    if match is None:
+        raise SettingsError(f"{name} is {value!r}, not a duration such as 30s")
+    return int(match[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def providers(env: Mapping[str, str], external_url: str) -> dict[str, Provider]:
+    """Return the enabled OAuth providers by name; SettingsError for one without client or secret."""
+    found = {}
+    for variable in env:
+        match = re.fullmatch(r"GOTRUE_EXTERNAL_([A-Z_]+)_ENABLED", variable)
+        if match and f"GOTRUE_EXTERNAL_{match[1]}_CLIENT_ID" in env and flag(env, variable, False):
+            prefix = f"GOTRUE_EXTERNAL_{match[1]}"
+            required(env, f"{prefix}_SECRET")
+            found[match[1].lower()] = Provider(
+                client_id=required(env, f"{prefix}_CLIENT_ID"),
+                redirect_uri=env.get(f"{prefix}_REDIRECT_URI", "") or f"{external_url}/callback",
+                url=env.get(f"{prefix}_URL", "").rstrip("/"),
+            )
+    return found
 
 
 def flag(env: Mapping[str, str], name: str, default: bool) -> bool:

@@ -71,6 +71,17 @@ def create(
     return read(connection, user_id)
 
 
+def create_anonymous(connection: Connection, settings: Settings, metadata: dict[str, object], aud: str) -> DictRow:
+    """Return a new user without address, password and identity."""
+    now, user_id = datetime.now(UTC), uuid.uuid4()
+    connection.execute(
+        "INSERT INTO users (instance_id, id, aud, role, raw_app_meta_data, raw_user_meta_data, is_anonymous,"
+        " created_at, updated_at) VALUES (%s, %s, %s, %s, %s, %s, true, %s, %s)",
+        (uuid.UUID(int=0), user_id, aud, settings.default_group, Jsonb({}), Jsonb(metadata), now, now),
+    )
+    return read(connection, user_id)
+
+
 def update(connection: Connection, user_id: uuid.UUID, **columns: object) -> None:
     """Set the named columns of a user."""
     sets = sql.SQL(", ").join(
@@ -127,7 +138,12 @@ def read(connection: Connection, user_id: uuid.UUID) -> DictRow:
 def as_json(connection: Connection, user: DictRow) -> dict[str, object]:
     """Return the user as GoTrue shows it, identities included; unset times are left out."""
     identities = connection.execute("SELECT * FROM identities WHERE user_id = %s ORDER BY created_at", (user["id"],))
-    shown: dict[str, object] = {"id": str(user["id"]), "aud": user["aud"], "role": user["role"], "email": user["email"]}
+    shown: dict[str, object] = {
+        "id": str(user["id"]),
+        "aud": user["aud"],
+        "role": user["role"],
+        "email": user["email"] or "",
+    }
     shown |= {name: rfc3339(user[name]) for name in TIMES if user[name]}
     if user["email_change"]:
         shown["new_email"] = user["email_change"]

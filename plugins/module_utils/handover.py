@@ -1,0 +1,94 @@
+"""What Berth's modules share to restart services of projects while requests for them wait instead of failing."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+RUN = Path("/run/berth")
+SOCKETS = Path("/proc/net/unix")
+CONNECTING, CONNECTED = "02", "03"
+LISTENING = 0x10000
+# Longer than most statements, shorter than nginx waits for an answer.
+PATIENCE = 30.0
+
+
+class Door:
+    """The way of requests to one service of a project: a link that leads to its socket, or to one that holds them."""
+
+    def __init__(self, service, project):
+        name = f"{project}-{service}.sock"
+        self.gate, self.open, self.held = (RUN / place / name for place in ("gate", "wake", "hold"))
+        self.lock = self.held.with_suffix(".lock")
+        self.holding = [f"berth-{service}-hold@{project}.{kind}" for kind in ("socket", "service")]
+
+    def leads_to(self, path):
+        return self.gate.is_symlink() and self.gate.readlink() == path
+
+    def is_disturbed(self):
+        """Returns whether a run that was killed left the door held."""
+        return not self.leads_to(self.open) or self.held.exists()
+
+    def lead_to(self, path):
+        """Turns the link in one step, so that every request finds the one socket or the other."""
+        self.gate.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        fresh = self.gate.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(path)
+        fresh.replace(self.gate)
+
+
+def restart_held(systemd, workers):
+    """Restarts {worker unit: door}: what is under way ends first, what comes meanwhile waits."""
+    doors = list(workers.values())
+    if systemd.module.check_mode or not workers:
+        systemd.run("try-restart", list(workers))
+        return
+    with ExitStack() as locks:
+        for door in doors:
+            door.lock.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            lock = locks.enter_context(door.lock.open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        systemd.run("start", [door.holding[0] for door in doors])
+        for door in doors:
+            door.lead_to(door.held)
+        drain(systemd, [door.open for door in doors])
+        systemd.run("try-restart", list(workers))
+    release(systemd, doors)
+
+
+def release(systemd, doors):
+    """Opens doors for good: requests that were held are answered, and then nothing of the hold is left."""
+    for door in doors if not systemd.module.check_mode else []:
+        door.lead_to(door.open)
+    if systemd.module.check_mode or not any(door.held.exists() for door in doors):
+        return
+    wait_until(lambda: not connections([door.held for door in doors], {CONNECTING}))
+    drain(systemd, [door.held for door in doors])
+    systemd.run("stop", [unit for door in doors for unit in door.holding])
+    for door in doors:
+        door.lock.unlink(missing_ok=True)
+
+
+def drain(systemd, paths):
+    """Lets nginx finish on these sockets; new processes of it follow the links anew."""
+    systemd.run("try-reload-or-restart", ["nginx.service"])
+    wait_until(lambda: not connections(paths, {CONNECTING, CONNECTED}))
+
+
+def connections(paths, states):
+    """Returns how many connections that came in at the sockets of these paths are in one of the states."""
+    wanted = {str(path) for path in paths}
+    rows = [line.split() for line in SOCKETS.read_text().splitlines()[1:]]
+    return sum(
+        row[7] in wanted and row[5] in states and not int(row[3], 16) & LISTENING for row in rows if len(row) > 7
+    )
+
+
+def wait_until(condition):
+    """Returns when the condition holds, or when patience ends."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)

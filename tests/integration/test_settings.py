@@ -1,0 +1,241 @@
+"""Settings of REST and auth: what they do, and that a change fails no request and wakes no sleeper."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import httpx
+import psycopg
+import pytest
+import yaml
+from fleet import Fleet, Project
+from fleet.content import PASSWORD, SCHEMA
+from fleet.gateway import Gateway
+from fleet.load import Call, Load, under_load
+from fleet.mailbox import Mailbox, link_in, mail_server
+from fleet.newcomers import declare, forget
+from fleet.services import main_pid, processes, put_to_sleep, wait_until
+
+from berth.secrets import SecretStore
+
+NAME, NUMBER, HOST = "post", 21, "trixie"
+MAIL_PASSWORD = 'a "b" $c `d` \\e'
+
+
+@pytest.fixture(scope="module")
+def mailbox(fleet: Fleet) -> Iterator[tuple[Mailbox, str, int]]:
+    """Give a mail server that the hosts reach over their bridge: its box, address and port."""
+    bridge = fleet.on(HOST, "ip -4 route show default").split()[2]
+    with mail_server(bridge, "post@example.com", MAIL_PASSWORD) as (box, port):
+        yield box, bridge, port
+
+
+@pytest.fixture(scope="module")
+def post(fleet: Fleet, gateway: Gateway, mailbox: tuple[Mailbox, str, int]) -> Iterator[SimpleNamespace]:
+    """Give a project with a mail server, a provider and a domain: project, change, mailbox."""
+    box, address, mail_port = mailbox
+    forget(fleet, NAME)
+    project = declare(fleet, NAME, NUMBER, HOST)
+    for secret, value in (("smtp_password", MAIL_PASSWORD), ("oauth_github_secret", "the-secret-of-github")):
+        command = ["berth", "secrets", "set", NAME, secret, "-i", str(fleet.inventory)]
+        subprocess.run(command, input=value, text=True, env=fleet.environment, check=True)
+
+    def change(**changes: object) -> object:
+        path = fleet.inventory / "projects" / f"{NAME}.yml"
+        path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **changes}, sort_keys=False))
+        return fleet.succeed("project.yml", "-e", f"project={NAME}")
+
+    smtp = {"host": address, "port": mail_port, "user": box.user, "sender": "hello@example.com", "sender_name": 'A "B"'}
+    auth = {
+        "site_url": "https://post.example.com/welcome",
+        "smtp": smtp,
+        "mails": {"confirmation": {"subject": "Bestätigen: {{ .Email }}"}},
+        "providers": {"github": {"client_id": "Iv1.abc"}},
+    }
+    limits = {"requests_per_second": 5000}
+    change(domains=["post.localhost"], auth=auth, limits=limits)
+    with psycopg.connect(project.db_url, autocommit=True) as connection:
+        connection.execute(SCHEMA)
+    gateway_url = fleet.variables[HOST]["berth_public_url"]
+    yield SimpleNamespace(project=project, change=change, box=box, auth=auth, limits=limits, gateway_url=gateway_url)
+    forget(fleet, NAME)
+
+
+def sign_up(gateway: Gateway, project: Project, mail: str) -> httpx.Response:
+    """Return the answer to a sign-up."""
+    body = {"email": mail, "password": PASSWORD}
+    return gateway.ask(project, "/auth/v1/signup", key=project.anon_key, method="POST", json=body)
+
+
+def sign_in(gateway: Gateway, project: Project, mail: str) -> httpx.Response:
+    """Return the answer to a sign-in."""
+    body = {"email": mail, "password": PASSWORD}
+    path = "/auth/v1/token?grant_type=password"
+    return gateway.ask(project, path, key=project.anon_key, method="POST", json=body)
+
+
+def confirm(gateway: Gateway, post: SimpleNamespace, mail: str, base: str) -> None:
+    """Signs up, follows the link of the mail that comes, which must begin so, and signs in."""
+    assert sign_up(gateway, post.project, mail).status_code == 200
+    assert sign_in(gateway, post.project, mail).json()["error_code"] == "email_not_confirmed"
+    link = link_in(post.box.mail_to(mail))
+    assert link.startswith(f"{base}/auth/v1/verify?token=")
+    answer = httpx.get(link)
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["location"].startswith("https://post.example.com/welcome#access_token=")
+    assert sign_in(gateway, post.project, mail).status_code == 200
+
+
+def test_confirmation_mail_leads_through_the_domain(post: SimpleNamespace, gateway: Gateway) -> None:
+    confirm(gateway, post, "ada@example.com", post.gateway_url.replace("localhost", "post.localhost"))
+    message = post.box.mail_to("ada@example.com")
+    assert message["Subject"] == "Bestätigen: ada@example.com"
+    [sender] = message["From"].addresses
+    assert (sender.addr_spec, sender.display_name) == ("hello@example.com", 'A "B"')
+    assert set(post.box.logins) == {True}
+
+
+def test_provider_is_asked_with_its_client_and_its_secret_stays_here(
+    post: SimpleNamespace, gateway: Gateway, fleet: Fleet
+) -> None:
+    project = post.project
+    assert gateway.ask(project, "/auth/v1/settings", key=project.anon_key).json()["external"]["github"] is True
+    asked = gateway.ask(project, "/auth/v1/authorize?provider=github")
+    assert asked.status_code == 302
+    assert asked.headers["location"].startswith("https://github.com/login/oauth/authorize?client_id=Iv1.abc&")
+    refused = gateway.ask(project, "/auth/v1/authorize?provider=google")
+    assert (refused.status_code, refused.json()["error_code"]) == (400, "validation_failed")
+    secrets = dict(SecretStore(fleet.inventory).project(NAME).auth)
+    assert set(secrets) == {"smtp_password", "oauth_github_secret"}
+    readable = fleet.on(HOST, "grep -rlF the-secret-of-github /etc /run /var/log 2>/dev/null", check=False)
+    assert readable.split() == [f"/etc/berth/projects/{NAME}/auth.env"]
+    assert fleet.on(HOST, f"stat --format '%a %U' /etc/berth/projects/{NAME}/auth.env") == "600 root"
+
+
+def calls(project: Project) -> list[Call]:
+    """Requests that a restart would hit: long ones, and ones that nobody may send twice."""
+    headers = {"apikey": project.anon_key, "Content-Type": "application/json"}
+    at = f"/projects/{project.name}"
+    return [
+        Call("POST", f"{at}/rest/v1/rpc/nap", headers, '{"seconds": 0.4}'),
+        Call("POST", f"{at}/rest/v1/rpc/nap", headers, '{"seconds": 0.05}'),
+        Call("POST", f"{at}/auth/v1/recover", headers, '{"email": "nobody@example.com"}'),
+        Call("GET", f"{at}/auth/v1/settings", headers),
+    ]
+
+
+def assert_all_right(load: Load) -> None:
+    """Asserts that there was load and that every request of it was answered well."""
+    assert (load.failures[:3], load.answered > 20) == ([], True), load
+
+
+def test_change_that_needs_a_restart_fails_no_request(post: SimpleNamespace, gateway: Gateway, fleet: Fleet) -> None:
+    project = post.project
+    with under_load(gateway.address(HOST), *calls(project)) as load:
+        wait_until(lambda: load.answered > 10, "requests are answered")
+        before = {service: main_pid(fleet, HOST, f"berth-{service}@{NAME}.service") for service in ("rest", "auth")}
+        run = post.change(
+            domains=[],
+            auth={**post.auth, "password_min_length": 12},
+            rest={"pool": 3, "statement_timeouts": {"anon": "300ms", "service_role": "2s"}},
+        )
+        answered = load.answered
+        wait_until(lambda: load.answered > answered + 10, "requests are answered")
+    failures = [text for text in load.failures if not ("rpc/nap: 500" in text and '"57014"' in text)]
+    assert (failures[:3], load.answered > 20) == ([], True), load
+    after = {service: main_pid(fleet, HOST, f"berth-{service}@{NAME}.service") for service in ("rest", "auth")}
+    assert all(after[service] not in (0, before[service]) for service in before), (before, after)
+    assert any("Ensure requests wake the services" in task for task in run.changed_tasks)
+    assert fleet.on(HOST, f"ls /run/berth/hold | grep -c {NAME}", check=False) == "0"
+    assert fleet.on(HOST, f"systemctl list-units --no-legend 'berth-*-hold@{NAME}.*'") == ""
+
+
+def nap(gateway: Gateway, project: Project, key: str, seconds: float) -> httpx.Response:
+    """Return the answer to a statement that takes so long."""
+    return gateway.ask(project, "/rest/v1/rpc/nap", key=key, method="POST", json={"seconds": seconds})
+
+
+def test_statements_are_limited_by_role(post: SimpleNamespace, gateway: Gateway) -> None:
+    project = post.project
+    assert nap(gateway, project, project.anon_key, 0.05).status_code == 200
+    stopped = nap(gateway, project, project.anon_key, 1)
+    assert (stopped.status_code, stopped.json()["code"]) == (500, "57014")
+    assert nap(gateway, project, project.service_role_key, 1).status_code == 200
+    assert nap(gateway, project, project.service_role_key, 3).json()["code"] == "57014"
+
+
+def test_owner_cannot_change_the_limits_of_statements(post: SimpleNamespace) -> None:
+    with psycopg.connect(post.project.db_url, autocommit=True) as connection:
+        for statement in (
+            "CREATE OR REPLACE FUNCTION berth.before_request() RETURNS text LANGUAGE sql AS 'SELECT NULL'",
+            "DROP FUNCTION berth.before_request()",
+            "CREATE TABLE berth.mine ()",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+
+
+def test_confirmation_mail_leads_through_the_path_where_there_is_no_domain(
+    post: SimpleNamespace, gateway: Gateway
+) -> None:
+    confirm(gateway, post, "grace@example.com", f"{post.gateway_url}/projects/{NAME}")
+    body = {"email": "short@example.com", "password": "elevenchars"}
+    refused = gateway.ask(post.project, "/auth/v1/signup", key=post.project.anon_key, method="POST", json=body)
+    assert refused.json()["error_code"] == "weak_password"
+
+
+def test_change_that_postgrest_takes_up_fails_no_request_and_restarts_nothing(
+    post: SimpleNamespace, gateway: Gateway, fleet: Fleet
+) -> None:
+    project = post.project
+    with psycopg.connect(project.db_url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA IF NOT EXISTS api; CREATE TABLE IF NOT EXISTS api.numbers (number int)")
+        connection.execute("GRANT USAGE ON SCHEMA api TO anon; GRANT SELECT ON api.numbers TO anon")
+        connection.execute("INSERT INTO api.numbers SELECT generate_series(1, 10)")
+    assert gateway.ask(project, "/rest/v1/", key=project.service_role_key).status_code == 200
+    before = main_pid(fleet, HOST, f"berth-rest@{NAME}.service")
+    with under_load(gateway.address(HOST), *calls(project)[1:]) as load:
+        wait_until(lambda: load.answered > 10, "requests are answered")
+        post.change(
+            rest={
+                "pool": 3,
+                "schemas": ["public", "api"],
+                "max_rows": 4,
+                "openapi": False,
+                "statement_timeouts": {"service_role": "2s"},
+            }
+        )
+        headers = {"Accept-Profile": "api"}
+        rows = "/rest/v1/numbers?select=number"
+        asked = lambda: gateway.ask(project, rows, key=project.anon_key, headers=headers)  # noqa: E731
+        wait_until(lambda: asked().status_code == 200, "the schema api is served")
+    assert_all_right(load)
+    assert len(asked().json()) == 4
+    assert gateway.ask(project, "/rest/v1/", key=project.service_role_key).status_code == 404
+    assert nap(gateway, project, project.anon_key, 0.5).status_code == 200
+    assert main_pid(fleet, HOST, f"berth-rest@{NAME}.service") == before
+
+
+def test_sleeper_sleeps_on_when_its_settings_change(post: SimpleNamespace, gateway: Gateway, fleet: Fleet) -> None:
+    project = post.project
+    put_to_sleep(fleet, project)
+    post.change(auth={**post.auth, "anonymous_users": True}, rest={"max_rows": 3, "pool": 2})
+    assert processes(fleet, project) == []
+    fresh = gateway.ask(project, "/auth/v1/signup", key=project.anon_key, method="POST", json={})
+    assert (fresh.status_code, fresh.json()["user"]["is_anonymous"]) == (200, True)
+
+
+def test_provider_without_its_secret_stops_the_run_before_any_host_is_touched(
+    post: SimpleNamespace, fleet: Fleet
+) -> None:
+    path = fleet.inventory / "projects" / f"{NAME}.yml"
+    before = path.read_text()
+    path.write_text(yaml.safe_dump({**yaml.safe_load(before), "auth": {"providers": {"google": {"client_id": "x"}}}}))
+    try:
+        run = fleet.play("project.yml", "-e", f"project={NAME}")
+    finally:
+        path.write_text(before)
+    assert run.returncode != 0
+    assert run.changed == 0
+    assert "berth secrets set post oauth_google_secret" in re.sub(r"\s+", " ", run.output)
