@@ -24,10 +24,10 @@ echo "Authorization: Bearer $key" >{directory}/direct.header
 for way in gateway direct; do
   sed 's|\(.*\): \(.*\)|wrk.headers["\1"] = "\2"|' {directory}/$way.header >{directory}/$way.lua
 done
-sed -e 's|^server-unix-socket = .*|server-host = "127.0.0.1"\nserver-port = {port}|' -e '/^server-unix-socket-mode/d' \
-  /etc/berth/projects/{name}/rest.conf >{directory}/rest.conf
-sed -e 's|/etc/berth/projects/%i/rest.conf|{directory}/rest.conf|' -e 's|%i|{name}|g' \
-  -e '/^RuntimeDirectory/d' -e '/^StopWhenUnneeded/d' -e '/^PrivateNetwork/d' -e '/^IPAddressDeny/d' \
+sed -e 's|^PGRST_SERVER_UNIX_SOCKET=.*|PGRST_SERVER_HOST="127.0.0.1"\nPGRST_SERVER_PORT="{port}"|' \
+  -e '/^PGRST_SERVER_UNIX_SOCKET_MODE/d' /etc/berth/projects/{name}/rest.env >{directory}/rest.env
+sed -e 's|/etc/berth/projects/%i/rest.env|{directory}/rest.env|' -e 's|berth-rest/%i|bench-rest|g' -e 's|%i|{name}|g' \
+  -e '/^StopWhenUnneeded/d' -e '/^PrivateNetwork/d' -e '/^IPAddressDeny/d' \
   -e 's|^RestrictAddressFamilies=.*|RestrictAddressFamilies=AF_UNIX AF_INET|' \
   -e 's|^ExecStartPost=\(\S*\) .*|ExecStartPost=\1 http://127.0.0.1:{port}/rpc/berth_ready|' \
   /etc/systemd/system/berth-rest@.service >/run/systemd/system/{unit}
