@@ -117,10 +117,20 @@ class NpmTreeSource(_Source):
 Source = Annotated[ArchiveSource | NpmSource | GoSource | NpmTreeSource, Field(discriminator="kind")]
 
 
+class Image(_Model):
+    """A container image in a registry, pinned by its digest; command where its own entry point is not the service."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.:-]*/[a-z0-9._/-]+$")]
+    digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+    command: tuple[str, ...] = ()
+
+
 class Build(_Model):
-    """Where one version for one platform comes from, best source first."""
+    """Where one version for one platform comes from, best source first; packages: what an image built of it needs."""
 
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    image: Image | None = None
+    packages: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]+$")], ...] = ()
 
 
 class Service(_Model):
@@ -152,6 +162,15 @@ class Catalogue(_Model):
             known = ", ".join(versions[version])
             raise CatalogueError(f"{name} {version} has no sources for platform {platform!r}; it has: {known}")
         return Build(sources=tuple(self._with_checksum(source) for source in versions[version][platform].sources))
+
+    def images(self, name: str, platform: str) -> dict[str, dict[str, Any]]:
+        """Return for each version what its container image is made of; raises CatalogueError."""
+        service = self.service(name)
+        return {
+            version: {"executable": service.executable, **builds[platform].model_dump(include={"image", "packages"})}
+            for version, builds in service.versions.items()
+            if platform in builds
+        }
 
     def _with_checksum(self, source: Source) -> Source:
         if isinstance(source, ArchiveSource) and source.sha256 is None and source.url in self.checksums:

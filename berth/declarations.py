@@ -37,7 +37,6 @@ def shown(path: Path) -> str:
 def load(
     inventory_dir: Path,
     hosts: Collection[str],
-    architectures: Collection[str] = ("shared",),
     proposed: Mapping[Path, str] | None = None,
 ) -> dict[str, Project]:
     """The projects by name; raise DeclarationError with every problem of every file in projects/.
@@ -56,7 +55,7 @@ def load(
         except InvalidYaml as error:
             problems.append(f"{shown(path)}: {error}")
     for path, raw in raw_files.items():
-        found_here, project = _check(path, raw, hosts, architectures)
+        found_here, project = _check(path, raw, hosts)
         problems += [f"{shown(path)}: {problem}" for problem in found_here]
         if project:
             projects[project.name] = project
@@ -83,26 +82,19 @@ def _files(directory: Path, problems: list[str]) -> list[Path]:
     return [path for path in declared if path.is_file()]
 
 
-def _check(
-    path: Path, raw: dict[str, Any], hosts: Collection[str], architectures: Collection[str]
-) -> tuple[list[str], Project | None]:
+def _check(path: Path, raw: dict[str, Any], hosts: Collection[str]) -> tuple[list[str], Project | None]:
     problems = []
     project = None
     try:
         project = Project.model_validate(raw)
     except ValidationError as error:
         problems += explain(error, Project)
-    name, host, architecture = raw.get("name"), raw.get("host"), raw.get("architecture")
+    name, host = raw.get("name"), raw.get("host")
     if isinstance(name, str) and name != path.stem:
         problems.append(f"name: found {found(name)}, allowed: {path.stem!r} as the file is called; rename one of them")
     if isinstance(host, str) and host not in hosts:
         known = ", ".join(sorted(hosts)) or "none yet: add hosts to the inventory group berth_hosts"
         problems.append(f"host: found {found(host)}, allowed: a host of the inventory ({known}); correct the value")
-    if architecture in ("shared", "isolated") and architecture not in architectures:
-        problems.append(
-            f"architecture: found {architecture!r}, allowed: {' or '.join(architectures)}; "
-            f"this version of Berth runs {' and '.join(architectures)} projects only"
-        )
     return problems, project
 
 

@@ -11,7 +11,7 @@ from berth.errors import BerthError
 from berth.inventory import HostVars
 from berth.meta_connection import encrypt
 from berth.models import Project
-from berth.names import auth_port, database_name, login_role, system_user
+from berth.names import auth_port, bridge_name, database_name, login_role, slice_name, system_user
 from berth.project_secrets import ProjectSecrets
 from berth.secrets import HostSecrets, SecretStore
 from berth.urls import project_url, project_urls, site_url
@@ -80,11 +80,15 @@ def of_host(
 
 def derived(project: Project, host: HostVars) -> dict[str, Any]:
     """The declaration with all that follows from it, nothing secret."""
+    isolated = project.architecture == "isolated"
     return {
         **project.model_dump(mode="json"),
         "database": database_name(project.name),
         "system_user": system_user(project.name),
         "auth_port": auth_port(project.number),
+        "slice": slice_name(project.name) if isolated else "berth.slice",
+        "bridge": bridge_name(project.number),
+        "idle_timeout": "never" if isolated else project.idle_timeout,
         "url": project_url(project, host),
         "urls": project_urls(project, host),
         "site_url": site_url(project, host),

@@ -18,9 +18,11 @@ from berth.values import (
     Schema,
     StatementTimeout,
     Unique,
+    megabytes,
     refuse,
 )
 
+LEAST_ISOLATED_MEMORY = 384  # MiB: REST, auth and postgres-meta at rest, and half as much again
 _TIMEOUT = "a time up to 1d such as 500ms, 15s or 2min"
 
 
@@ -32,6 +34,9 @@ class Limits(Section):
     temp_file_limit: FileSize = Field("1GB", description="a size below 2TB such as 500MB or 1GB")
     memory: Memory = Field("1G", description="a size from 16M to 1024G such as 512M or 1G")
     requests_per_second: int = whole(1, 10000, 100)
+    cpu_weight: int = whole(1, 10000, 100)
+    io_weight: int = whole(1, 10000, 100)
+    tasks: int = whole(128, 100_000, 512)
 
 
 class StatementTimeouts(Section):
@@ -79,5 +84,14 @@ class Project(Section):
             raise refuse(
                 f"rest.pool: found {self.rest.pool}, allowed: less than limits.connections, "
                 f"which is {self.limits.connections}; lower the one or raise the other"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _memory_fits(self) -> Self:
+        if self.architecture == "isolated" and megabytes(self.limits.memory) < LEAST_ISOLATED_MEMORY:
+            raise refuse(
+                f"limits.memory: found {self.limits.memory}, allowed: {LEAST_ISOLATED_MEMORY}M or more, which "
+                f"the services of an isolated project need; raise it or choose architecture: shared"
             )
         return self

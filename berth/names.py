@@ -69,3 +69,14 @@ def auth_port(number: int) -> int:
     if not 1 <= number <= HIGHEST_NUMBER:
         raise ValueError(f"project number {number}: allowed: 1 to {HIGHEST_NUMBER}")
     return AUTH_PORT_BASE + number
+
+
+def slice_name(name: str) -> str:
+    """The slice of an isolated project; with '-' it would lie inside another project's slice; raise InvalidName."""
+    return f"berth-{database_name(name)}.slice"
+
+
+def bridge_name(number: int) -> str:
+    """The network bridge of an isolated project, 15 characters at most as Linux wants; raise ValueError."""
+    auth_port(number)
+    return f"berth-p{number}"

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from berth.models import Project
-from berth.names import database_name
+from berth.names import slice_name
 
 SHARED_SERVICES = ("rest", "auth")
 HOST_SERVICES = ("postgres", "nginx", "meta", "storage", "realtime", "functions", "imgproxy", "pooler", "studio")
@@ -25,11 +25,6 @@ class ServiceUnits:
         return (self.worker, self.proxy) if self.proxy else (self.worker,)
 
 
-def slice_of(name: str) -> str:
-    """The slice of an isolated project; with '-' it would lie inside another project's; raise InvalidName."""
-    return f"berth-{database_name(name)}.slice"
-
-
 def service_units(project: Project, offered: Collection[str], slices: Mapping[str, str]) -> dict[str, ServiceUnits]:
     """The units of each service; `offered` are services that the host has, `slices` the loaded units with theirs.
 
@@ -42,7 +37,7 @@ def service_units(project: Project, offered: Collection[str], slices: Mapping[st
     named |= {match[1]: _woken(project.name, match[1]) for unit in sorted(slices) if (match := own.fullmatch(unit))}
     known = {unit for units in named.values() for unit in units.running}
     for unit, inside in sorted(slices.items()):
-        if inside == slice_of(project.name) and unit.endswith(".service") and unit not in known:
+        if inside == slice_name(project.name) and unit.endswith(".service") and unit not in known:
             named[_short(unit, project.name)] = ServiceUnits(unit)
     return named
 

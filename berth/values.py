@@ -123,6 +123,11 @@ Memory = Annotated[str, _quantity(_MEGABYTES, 16, 1024**2)]
 Unique = AfterValidator(_check_unique)
 
 
+def megabytes(memory: str) -> int:
+    """How many MiB a size such as 512M or 2G is."""
+    return int(memory[:-1]) * int(_MEGABYTES[memory[-1]])
+
+
 def is_host_name(value: str) -> bool:
     """Whether a declaration may name a host so."""
     return bool(_HOST.fullmatch(value))

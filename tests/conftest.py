@@ -17,7 +17,7 @@ def fleet() -> Iterator[Fleet]:
         fleet.stop()
 
 
-@pytest.fixture(scope="session")
-def project(fleet: Fleet) -> Project:
-    """Give the project that the client suites use."""
-    return fleet.project("one")
+@pytest.fixture(scope="session", params=["one", "apart"])
+def project(fleet: Fleet, request: pytest.FixtureRequest) -> Project:
+    """Give the projects that the client suites use: a shared one and an isolated one."""
+    return fleet.project(request.param)

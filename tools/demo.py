@@ -64,10 +64,10 @@ def fill(db_url: str) -> None:
 def show(projects: list[dict], running: list[str]) -> None:
     """Prints the projects with their keys, and lines to paste."""
     table = Table(title="Projects of the demo", show_lines=True)
-    for heading in ("Project", "Host", "Addresses"):
+    for heading in ("Project", "Kind", "Host", "Addresses"):
         table.add_column(heading)
     for project in projects:
-        table.add_row(project["name"], project["host"], "\n".join(project["urls"]))
+        table.add_row(project["name"], project["architecture"], project["host"], "\n".join(project["urls"]))
     console.print(table)
     for project in projects:
         keys = project["keys"]

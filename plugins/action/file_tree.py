@@ -27,6 +27,8 @@ class ActionModule(ActionBase):
             variables = {"ansible_managed": MANAGED, **task_vars} | ({} if item is None else {"item": item})
             templar = self._templar.copy_with_new_env(available_variables=variables)
             files += [self._file(spec, item, templar) for spec in self._task.args["files"]]
+        if not files:
+            return {"changed": False, "changed_files": []}
         arguments = {
             "files": files,
             "root": self._task.args["root"],
@@ -42,10 +44,15 @@ class ActionModule(ActionBase):
         text = self._loader.get_text_file_contents(source)
         content = templar.template(trust_as_template(text))
         return {
-            "path": spec["path"] if item is None else spec["path"].replace("NAME", item["name"]),
+            "path": spec["path"] if item is None else _path(spec["path"], item),
             "mode": spec.get("mode", "0644"),
             **_carried(str(content), spec.get("secret", False)),
         }
+
+
+def _path(pattern, item):
+    """Returns the destination for an item: NAME stands for its name, DATABASE for its database."""
+    return pattern.replace("NAME", item["name"]).replace("DATABASE", item.get("database", ""))
 
 
 def _carried(content, secret):

@@ -40,11 +40,14 @@ class Door:
         fresh.replace(self.gate)
 
 
-def restart_held(systemd, workers):
-    """Restarts {worker unit: door}: what is under way ends first, what comes meanwhile waits."""
-    doors = list(workers.values())
-    if systemd.module.check_mode or not workers:
-        systemd.run("try-restart", list(workers))
+def restart_held(systemd, workers, moved=()):
+    """Restarts {worker unit: door}, and the services that move to another slice with their proxies.
+
+    What is under way ends first, what comes meanwhile waits.
+    """
+    doors = [*workers.values(), *(service.door for service in moved)]
+    if systemd.module.check_mode or not doors:
+        _restart(systemd, workers, moved)
         return
     with ExitStack() as locks:
         for door in doors:
@@ -55,8 +58,14 @@ def restart_held(systemd, workers):
         for door in doors:
             door.lead_to(door.held)
         drain(systemd, [door.open for door in doors])
-        systemd.run("try-restart", list(workers))
+        _restart(systemd, workers, moved)
     release(systemd, doors)
+
+
+def _restart(systemd, workers, moved):
+    systemd.run("try-restart", list(workers))
+    systemd.run("stop", [unit for service in moved for unit in (service.proxy, service.worker)])
+    systemd.run("start", [service.proxy for service in moved])
 
 
 def release(systemd, doors):

@@ -28,6 +28,17 @@ class Systemd:
         blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in out.strip().split("\n\n")]
         return {block["Id"]: block for block in blocks}
 
+    def load_definitions(self, patterns):
+        """Has systemd, and with it the generator of Podman, read unit files that are newer than what it knows."""
+        asked = "--property=UnitsLoadTimestampMonotonic,UnitsLoadStartTimestampMonotonic"
+        code, out, err = self.module.run_command(["systemctl", "show", "--value", asked])
+        if code != 0:
+            self.module.fail_json(msg=f"systemctl show failed: {err.strip()}")
+        if max(map(wall_clock, out.split())) < newest(patterns):
+            self.commands.append("systemctl daemon-reload")
+            if not self.module.check_mode:
+                self.module.run_command(["systemctl", "daemon-reload"], check_rc=True)
+
     def run(self, verb, names):
         """Runs one command for all units; the module fails with the place of the journal when it does."""
         if not names:

@@ -1,18 +1,20 @@
 #!/usr/bin/python
-"""Ansible module: files and directories of one project, gone."""
+"""Ansible module: files and directories of projects, gone."""
 
 DOCUMENTATION = r"""
 module: absent_files
-short_description: Removes what a project has of files
+short_description: Removes what projects have of files
 description:
   - Removes the files, links, sockets and whole directories that match patterns, in the order of the patterns.
 options:
-  project:
-    description: Name of the project; anything but such a name is refused.
-    type: str
+  projects:
+    description: Names of the projects; anything but such a name is refused.
+    type: list
+    elements: str
     required: true
   paths:
-    description: Absolute patterns, in each of which C(NAME) stands for the name of the project.
+    description: Absolute patterns, in each of which C(NAME) stands for the name of the project or C(DATABASE) for
+      that of its database.
     type: list
     elements: str
     required: true
@@ -29,7 +31,7 @@ attributes:
 EXAMPLES = r"""
 - name: Ensure the log files of the project are gone
   berth.supabase.absent_files:
-    project: blog
+    projects: [blog]
     paths: ["/var/log/nginx/berth/NAME.log*"]
 """
 
@@ -54,13 +56,14 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]", re.ASCII)
 def matching(project, patterns):
     """Returns what is there, in the order of the patterns; ValueError for a bad argument."""
     if not NAME.fullmatch(project):
-        raise ValueError(f"project: found {project!r}, allowed: the name of a project such as blog")
+        raise ValueError(f"projects: found {project!r}, allowed: the name of a project such as blog")
     found = {}
     for pattern in patterns:
-        if not pattern.startswith("/") or "NAME" not in pattern:
-            raise ValueError(f"paths: found {pattern!r}, allowed: an absolute path with NAME in it")
+        if not pattern.startswith("/") or not ("NAME" in pattern or "DATABASE" in pattern):
+            raise ValueError(f"paths: found {pattern!r}, allowed: an absolute path with NAME or DATABASE in it")
+        own = pattern.replace("NAME", project).replace("DATABASE", project.replace("-", "_"))
         # Path.glob takes no absolute patterns, and glob keeps links that lead nowhere
-        found |= dict.fromkeys(map(Path, sorted(glob.glob(pattern.replace("NAME", project)))))  # noqa: PTH207
+        found |= dict.fromkeys(map(Path, sorted(glob.glob(own))))  # noqa: PTH207
     return list(found)
 
 
@@ -74,13 +77,13 @@ def remove(path):
 def main():
     module = AnsibleModule(
         argument_spec={
-            "project": {"type": "str", "required": True},
+            "projects": {"type": "list", "elements": "str", "required": True},
             "paths": {"type": "list", "elements": "str", "required": True},
         },
         supports_check_mode=True,
     )
     try:
-        found = matching(module.params["project"], module.params["paths"])
+        found = [path for name in module.params["projects"] for path in matching(name, module.params["paths"])]
     except ValueError as error:
         module.fail_json(msg=f"{error}; correct the task")
     if not module.check_mode:

@@ -23,7 +23,7 @@ options:
         description: Template, found like those of M(ansible.builtin.template).
         type: str
       path:
-        description: Destination. C(NAME) stands for the name of the item.
+        description: Destination. C(NAME) stands for the name of the item, C(DATABASE) for its database.
         type: path
         required: true
       mode:

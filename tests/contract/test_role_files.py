@@ -21,6 +21,7 @@ ANSIBLE = {"ansible_check_mode", "ansible_facts", "ansible_host", "ansible_manag
 JINJA = {"item", "lookup"}
 
 UNITS = "systemd-analyze verifies it in tests/templates; a unit that systemd refuses does not start and says so"
+QUADLET = "Podman's generator makes no unit of a file that it refuses, and the start of that unit says so"
 OWN_FORMAT = "only Berth's own units read it, as variables"
 NOT_VALIDATED = {
     "/etc/systemd/journald.conf.d/50-berth.conf": "journald has no checker and skips a line it does not understand",
@@ -36,6 +37,23 @@ NOT_VALIDATED = {
     "/etc/systemd/system/berth-meta.service": UNITS,
     "/etc/systemd/system/berth-meta-wake.socket": UNITS,
     "/etc/systemd/system/berth-meta-wake.service": UNITS,
+    "/etc/systemd/system/berth-meta-NAME@.socket": UNITS,
+    "/etc/systemd/system/berth-meta-NAME@.service": UNITS,
+    "/etc/systemd/system/berth-health@.service": UNITS,
+    "/etc/systemd/system/berth-health@.timer": UNITS,
+    "/etc/systemd/system/berth-DATABASE.slice": UNITS,
+    "/etc/systemd/system/berth-rest-wake@NAME.service.d/isolated.conf": UNITS,
+    "/etc/systemd/system/berth-auth-wake@NAME.service.d/isolated.conf": UNITS,
+    "/etc/systemd/system/berth-meta-wake@NAME.service.d/isolated.conf": UNITS,
+    "/etc/systemd/system/berth-auth-hold@NAME.service.d/isolated.conf": UNITS,
+    "/etc/containers/systemd/berth-NAME.network": QUADLET,
+    "/etc/containers/systemd/berth-rest@NAME.container": QUADLET,
+    "/etc/containers/systemd/berth-auth@NAME.container": QUADLET,
+    "/etc/containers/systemd/berth-meta@NAME.container": QUADLET,
+    "/etc/berth/containers.env": OWN_FORMAT,
+    "/etc/berth/projects/NAME/meta.env": "postgres-meta has no checker; its unit does not start and says why",
+    "/usr/local/lib/berth/check-health": "a program, not settings",
+    "/etc/berth/firewall.d/isolated.nft": "as meta.nft",
     "/etc/tmpfiles.d/berth.conf": "one constant line",
     "/usr/local/lib/berth/wait-ready": "a program, not settings",
     "/etc/berth/meta/meta.env": OWN_FORMAT,

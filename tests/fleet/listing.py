@@ -20,6 +20,10 @@ getent passwd
 getent group
 nft list ruleset
 systemctl list-units --all --plain --no-legend '*@{name}.*'
+systemctl list-units --all --plain --no-legend 'berth-{name}*' 'berth-{database}.slice'
+! command -v podman >/dev/null || podman ps --all --format '{{{{.Names}}}}'
+! command -v podman >/dev/null || podman network ls --format '{{{{.Name}}}}'
+ip -o link show type bridge | cut -d: -f2
 systemctl list-dependencies --plain sockets.target multi-user.target | grep -- '@{name}[.]' || true
 psql -U supabase_admin -d postgres -At <<SQL
 SELECT 'database', datname, datacl FROM pg_database ORDER BY 2;
@@ -34,5 +38,5 @@ SQL
 
 def listing(fleet: Fleet, host: str, name: str) -> list[str]:
     """Returns files, users, units, firewall, roles and databases of a host; of volatile things those of one project."""
-    volatile = "|".join(VOLATILE.split())
-    return sorted(set(fleet.on(host, COMMAND.format(name=name, volatile=volatile)).splitlines()))
+    words = {"name": name, "database": name.replace("-", "_"), "volatile": "|".join(VOLATILE.split())}
+    return sorted(set(fleet.on(host, COMMAND.format(**words)).splitlines()))

@@ -32,7 +32,7 @@ def environment(directory: Path) -> dict[str, str]:
     catalogue.parent.mkdir(parents=True, exist_ok=True)
     archive = pack(catalogue.parent / "gotrue-standin.tar.gz")
     source = {"kind": "archive", "url": archive.as_uri(), "sha256": hashlib.sha256(archive.read_bytes()).hexdigest()}
-    version = {"linux-x86_64": {"sources": [source]}}
+    version = {"linux-x86_64": {"sources": [source], "packages": ["libc-bin", "python3", "python3-psycopg"]}}
     catalogue.write_text(yaml.safe_dump({"services": {"auth": {"default": VERSION, "versions": {VERSION: version}}}}))
     return {"BERTH_CATALOGUE": str(catalogue)}
 

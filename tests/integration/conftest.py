@@ -13,7 +13,7 @@ from fleet.secrecy import CommandLines, secrets_of
 from fleet.services import put_to_sleep
 
 CANARY = "a-word-that-a-command-line-does-show"
-FILLED = ("one", "two-words", "three", "awake", "twelve")
+FILLED = ("one", "two-words", "three", "awake", "apart", "twelve")
 
 
 @pytest.fixture(scope="session")

@@ -81,6 +81,17 @@ def test_bad_declaration_stops_the_run_before_any_host_is_touched(fleet, label):
         assert word in run.output
 
 
+def test_isolated_project_on_debian_12_is_refused_before_anything_changes(fleet):
+    with added(fleet, "extra", {**GOOD, "host": "bookworm", "architecture": "isolated"}):
+        for arguments in (("site.yml", "--limit", "bookworm"), ("project.yml", "-e", "project=extra")):
+            run = fleet.play(*arguments)
+            assert run.returncode != 0
+            assert run.changed == 0
+            for word in ("extra with architecture isolated on", "has no Quadlet", "architecture: shared"):
+                assert word in re.sub(r"\s+", " ", run.output), run.output[-2000:]
+    (fleet.inventory / "secrets" / "extra.yml").unlink(missing_ok=True)
+
+
 def test_unknown_project_is_refused_with_those_that_exist(fleet):
     run = fleet.play("project.yml", "-e", "project=nobody")
     assert run.returncode != 0

@@ -1,19 +1,17 @@
 """Keys and tokens of one project open nothing of another, for every ordered pair of projects of one host."""
 
 import base64
-import itertools
 import json
 
 import pytest
 from fleet.content import mark
 from fleet.gateway import ways
+from fleet.pairs import NAMES, pairs
 
-NAMES = ("one", "two-words", "three")
-PAIRS = list(itertools.permutations(NAMES, 2))
 ROUTES = {"rest": "/rest/v1/marks", "auth": "/auth/v1/admin/users", "meta": "/pg/schemas"}
 
 
-@pytest.fixture(params=PAIRS, ids=lambda pair: f"{pair[0]}-on-{pair[1]}")
+@pytest.fixture(params=pairs())
 def pair(fleet, request):
     """Give the attacking and the attacked project."""
     return tuple(fleet.project(name) for name in request.param)

@@ -1,16 +1,15 @@
 """Logins of one project reach no other database, neither with a system user nor with a password."""
 
-import itertools
 import re
 
 import psycopg
 import pytest
+from fleet.pairs import NAMES, pairs
 
-PAIRS = list(itertools.permutations(("one", "two-words", "three"), 2))
 CLOSED = ("postgres", "template1", "template0", "berth_template")
 
 
-@pytest.fixture(params=PAIRS, ids=lambda pair: f"{pair[0]}-on-{pair[1]}")
+@pytest.fixture(params=pairs())
 def pair(fleet, request):
     """Give the attacking and the attacked project."""
     return tuple(fleet.project(name) for name in request.param)
@@ -41,7 +40,7 @@ def test_system_user_reaches_no_role_or_database_of_another(fleet, pair):
             assert refused(answer) or (service == "owner" and "no password supplied" in answer), (role, answer)
 
 
-@pytest.mark.parametrize("name", ["one", "two-words", "three"])
+@pytest.mark.parametrize("name", NAMES)
 def test_system_user_reaches_its_own_roles_and_database(fleet, name):
     project = fleet.project(name)
     for service in ("rest", "auth"):
@@ -77,7 +76,7 @@ def test_password_of_an_owner_opens_no_other_project(pair):
         psycopg.connect(mine.db_url, user=f"{theirs.database}_owner", dbname=theirs.database, connect_timeout=10)
 
 
-@pytest.mark.parametrize("name", ["one", "two-words", "three"])
+@pytest.mark.parametrize("name", NAMES)
 def test_password_of_an_owner_opens_the_own_database_alone(fleet, name):
     project = fleet.project(name)
     for database in CLOSED:
@@ -87,7 +86,7 @@ def test_password_of_an_owner_opens_the_own_database_alone(fleet, name):
         assert connection.execute("SELECT current_database()").fetchone() == (project.database,)
 
 
-@pytest.mark.parametrize("name", ["one", "two-words", "three"])
+@pytest.mark.parametrize("name", NAMES)
 def test_without_pg_hba_all_other_databases_are_closed_still(fleet, name):
     """The second lock: CONNECT itself, asked of PostgreSQL for every login role."""
     project = fleet.project(name)

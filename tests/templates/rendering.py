@@ -48,7 +48,8 @@ def evaluate(role: str, expression: str, **given: Any) -> Any:
 
 def project(name: str, number: int = 1, **declared: Any) -> dict[str, Any]:
     """A project as the role takes it, from a declaration."""
-    return derived(Project(name=name, number=number, host="alpha", architecture="shared", **declared), HOST)
+    given = {"architecture": "shared", **declared}
+    return derived(Project(name=name, number=number, host="alpha", **given), HOST)
 
 
 def project_variables(item: dict[str, Any], **given: Any) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def test_missing_service_is_answered_by_the_gateway(service: str) -> None:
 def test_meta_wants_the_service_key_and_answers_no_browser() -> None:
     text = location(gateway(nginx_services=["meta"]), "/pg/")
     assert "set $berth_need service;" in text
-    assert "proxy_pass http://berth_meta;" in text
+    assert "proxy_pass http://$berth_meta_upstream;" in text
     assert not [line for line in text if "cors.conf" in line]
 
 

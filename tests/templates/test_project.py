@@ -169,6 +169,45 @@ def test_gateway_has_an_upstream_for_each_service(services: list[str]) -> None:
         assert f"server unix:/run/berth/gate/my-blog-{service}.sock max_fails=0;" in text
 
 
+def test_isolated_project_has_a_postgres_meta_of_its_own() -> None:
+    text = rendered("nginx/upstream.conf.j2", architecture="isolated")
+    found = [line.split()[1] for line in text if line.startswith("upstream ")]
+    assert found == ["berth_rest_my-blog", "berth_auth_my-blog", "berth_meta_my-blog"]
+    assert rendered("nginx/meta-upstream.map.j2", architecture="isolated") == ["my-blog berth_meta_my-blog;"]
+    assert rendered("nginx/meta-upstream.map.j2") == []
+    assert rendered("nginx/meta.map.j2", architecture="isolated") == []
+
+
+@pytest.mark.parametrize("service", ["rest", "auth"])
+def test_container_reads_and_reloads_what_the_service_does(service: str) -> None:
+    native = [line.replace("%i", "my-blog") for line in lines(render(service, f"berth-{service}@.service.j2"))]
+    container = rendered(f"isolated/{service}.container.j2", architecture="isolated")
+    assert {line for line in native if line.startswith("EnvironmentFile=")} <= set(container)
+    reloads = [any(line.startswith("ExecReload=") for line in unit) for unit in (native, container)]
+    assert reloads[0] == reloads[1]
+
+
+def test_gateway_asks_the_postgres_meta_of_an_isolated_project_where_it_listens() -> None:
+    upstreams = rendered("nginx/upstream.conf.j2", architecture="isolated")
+    [path] = [line.split("unix:")[1].split()[0] for line in upstreams if "-meta.sock" in line]
+    socket = lines(render("isolated", "berth-meta-wake@.socket.j2"))
+    assert {f"{key}={path.replace('my-blog', '%i')}" for key in ("ListenStream", "Symlinks")} & set(socket)
+
+
+def test_slice_has_the_limits_and_lies_in_no_other_projects_slice() -> None:
+    limits = {"memory": "2G", "cpu_weight": 300, "io_weight": 50, "tasks": 256}
+    text = rendered("isolated/project.slice.j2", architecture="isolated", limits=limits)
+    assert text[2:] == [
+        "[Slice]",
+        "MemoryHigh=1843M",
+        "MemoryMax=2048M",
+        "CPUWeight=300",
+        "IOWeight=50",
+        "TasksMax=256",
+    ]
+    assert project("two-words", architecture="isolated")["slice"] == "berth-two_words.slice"
+
+
 def test_gateway_limits_requests() -> None:
     declared = {"requests_per_second": 30}
     text = rendered("nginx/upstream.conf.j2", limits=declared)

@@ -13,7 +13,7 @@ from rendering import lines, render
 UNITS = {
     path.name.removesuffix(".j2"): path.parts[-3]
     for path in sorted((ROOT / "roles").glob("*/templates/*.j2"))
-    if path.name.endswith((".service.j2", ".socket.j2", ".slice.j2"))
+    if path.name.endswith((".service.j2", ".socket.j2", ".slice.j2", ".timer.j2"))
 }
 HOLDS = {unit: unit.replace("-wake@", "-hold@") for unit in UNITS if "-wake@" in unit}
 INSTALLED_BY_BERTH = re.compile(r"Command (/opt/berth/|/usr/local/lib/berth/|/usr/sbin/nft)\S* is not executable: ")
@@ -24,7 +24,9 @@ EXPOSURE = {  # worst allowed, of 10
     "berth-auth-wake@.service": 2.5,
     "berth-meta.service": 2.5,
     "berth-meta-wake.service": 2.5,
+    "berth-meta-wake@.service": 2.5,
 }
+OF_PODMAN = "berth-meta@.service"  # its generator makes it
 needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 
 
@@ -47,6 +49,7 @@ def units(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (directory / unit).write_text(render(role, f"{unit}.j2"))
         if unit in HOLDS:
             (directory / HOLDS[unit]).write_text(render(role, f"{unit}.j2", item={"name": "hold"}))
+    (directory / OF_PODMAN).write_text("[Service]\nExecStart=/bin/true\n")
     return directory
 
 
@@ -87,7 +90,7 @@ def test_service_is_closed(units: Path, unit: str, worst: float) -> None:
 
 def test_every_service_of_a_project_is_looked_at() -> None:
     services = {unit for unit in UNITS if unit.endswith(".service")}
-    assert services - {"berth-firewall.service"} == set(EXPOSURE)
+    assert services - {"berth-firewall.service", "berth-health@.service"} == set(EXPOSURE)
 
 
 @pytest.mark.parametrize("unit", [unit for unit in EXPOSURE if "-wake" not in unit])

@@ -8,7 +8,7 @@ from berth.capacity import Capacity, capacity, propose, what_if
 from berth.status import HostStatus
 
 RANK = {"fits": 0, "tight": 1, "refused": 2}
-LIMITS = ("256M", "512M", "1G", "4G")
+LIMITS = ("384M", "512M", "1G", "4G")
 
 
 @st.composite

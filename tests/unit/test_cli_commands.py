@@ -340,7 +340,7 @@ REFUSED = {
     "reserved": (["add", "template1", "--host", "alpha"], "reserved for PostgreSQL"),
     "taken": (["add", "blog", "--host", "alpha"], "which "),
     "host": (["add", "shop", "--host", "nowhere"], "host: found 'nowhere', allowed: a host of the inventory"),
-    "isolated": (["add", "shop", "--host", "alpha", "--architecture", "isolated"], "architecture: found 'isolated'"),
+    "architecture": (["add", "shop", "--host", "alpha", "--architecture", "big"], "architecture: found 'big', allowed"),
     "domain": (["add", "shop", "--host", "alpha", "--domain", "no_dns"], "domains[0]: found 'no_dns', allowed"),
     "taken domain": (["add", "shop", "--host", "alpha", "--domain", "blog.example.com"], "domains: found 'blog.ex"),
     "idle timeout": (["add", "shop", "--host", "alpha", "--idle-timeout", "x"], "idle_timeout: found 'x', allowed"),

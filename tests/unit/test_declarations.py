@@ -29,6 +29,9 @@ FULL = {
         "temp_file_limit": "512MB",
         "memory": "2G",
         "requests_per_second": 50,
+        "cpu_weight": 200,
+        "io_weight": 50,
+        "tasks": 1024,
     },
     "rest": {
         "schemas": ["public", "api"],
@@ -122,6 +125,9 @@ def test_minimal_declaration_gets_the_defaults(write: Write) -> None:
         "temp_file_limit": "1GB",
         "memory": "1G",
         "requests_per_second": 100,
+        "cpu_weight": 100,
+        "io_weight": 100,
+        "tasks": 512,
     }
     assert project.rest.model_dump() == {
         "schemas": ["public"],
@@ -248,7 +254,7 @@ def test_message_names_file_field_value_allowed_and_remedy(
         ("rest.statement_timeouts.anon", "3", "rest.statement_timeouts.anon: found '3', allowed: a time up to 1d"),
         ("idle_timout", "1h", "idle_timout: unknown key, allowed: architecture, auth"),
         ("idle_timout", "1h", "did you mean idle_timeout?"),
-        ("limits.memry", "1G", "limits.memry: unknown key, allowed: connections, memory"),
+        ("limits.memry", "1G", "limits.memry: unknown key, allowed: connections, cpu_weight, io_weight, memory"),
         ("zzz", 1, "; remove it"),
     ],
 )
@@ -279,10 +285,13 @@ def test_unknown_host_names_the_known_ones(write: Write) -> None:
     assert told in only_problem(write(MINIMAL | {"host": "gamma"}))
 
 
-def test_isolated_waits_for_a_later_version(write: Write) -> None:
-    directory = write(MINIMAL | {"architecture": "isolated"})
-    assert "this version of Berth runs shared projects only" in only_problem(directory)
-    assert load(directory, HOSTS, ("shared", "isolated"))["blog"].architecture == "isolated"
+def test_isolated_project_needs_memory_for_its_services(write: Write) -> None:
+    little = {"limits": {"memory": "383M"}}
+    told = "limits.memory: found 383M, allowed: 384M or more, which the services of an isolated project need"
+    assert told in only_problem(write(MINIMAL | little | {"architecture": "isolated"}))
+    assert load(write(MINIMAL | little), HOSTS)["blog"].limits.memory == "383M"
+    enough = MINIMAL | {"architecture": "isolated", "limits": {"memory": "384M"}}
+    assert load(write(enough), HOSTS)["blog"].architecture == "isolated"
 
 
 @pytest.mark.parametrize(

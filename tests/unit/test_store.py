@@ -167,7 +167,6 @@ BAD_ADDS = {
     "reserved": ({"name": "postgres"}, "reserved for PostgreSQL, Supabase or Berth itself"),
     "taken": ({"name": "blog"}, "name: found 'blog', which .*blog.yml has already"),
     "host": ({"host": "gamma"}, "^host: found 'gamma', allowed: a host of the inventory .alpha, bravo.; correct"),
-    "architecture": ({"architecture": "isolated"}, "^architecture: found 'isolated', allowed: shared"),
     "word": ({"architecture": "big"}, "^architecture: found 'big', allowed: shared or isolated"),
     "domain": ({"domains": ["BLOG.example.com"]}, r"^domains\[0\]: found 'BLOG.example.com', allowed: a DNS name"),
     "domain twice": ({"domains": ["a.b.com", "a.b.com"]}, "^domains: found .* a.b.com is there twice"),

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable, Collection
 
-from bench import adding, converge, gateway, ready, sleepers, wake
+from bench import adding, converge, gateway, isolated, ready, sleepers, wake
 from bench.figures import Figure
 from bench.host import BenchHost
 
-PARTS = ("ready", "converge", "add", "sleepers", "wake", "gateway")
+PARTS = ("ready", "converge", "add", "sleepers", "wake", "gateway", "isolated")
 NEED_MANY = {"converge", "add", "sleepers", "wake"}
 MANY = 100
 STAND_IN = "not judged: a stand-in for GoTrue"
@@ -41,7 +41,14 @@ class Course:
         if "gateway" in self.wanted:
             self._tell("ask PostgREST through the gateway and directly")
             self._keep("gateway", gateway.figures(gateway.measure(self.host, "b001")))
+        if "isolated" in self.wanted:
+            self._isolated()
         return [figure for part in PARTS if part in self.wanted for figure in self.found[part]]
+
+    def _isolated(self) -> None:
+        self._tell("add isolated projects and ask one in turn with a shared one")
+        found = isolated.measure(self.host, self.projects + 1)
+        self._keep("isolated", isolated.figures(found, "" if self.host.has_real_auth else "a stand-in for GoTrue"))
 
     def _tell(self, what: str) -> None:
         self.say(f"{time.monotonic() - self.began:5.0f} s  {what}")

@@ -110,7 +110,13 @@ class BenchHost(Fleet):
         """Run a shell line as root on the host and return what it printed."""
         return self.on(NAME, command, check=check)
 
-    def declare(self, numbers: Iterable[int]) -> list[str]:
+    def berth(self, *arguments: str) -> str:
+        """Return what a berth command prints."""
+        command = ["berth", *arguments, "--inventory", str(self.inventory)]
+        done = subprocess.run(command, cwd=REPOSITORY, env=self.environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def declare(self, numbers: Iterable[int], architecture: str = "shared") -> list[str]:
         """Write the declarations of the projects with these numbers and return their names."""
         names = []
         for number in numbers:
@@ -119,7 +125,7 @@ class BenchHost(Fleet):
                 "name": name,
                 "number": number,
                 "host": NAME,
-                "architecture": "shared",
+                "architecture": architecture,
                 "domains": [f"{name}.localhost"],
                 "idle_timeout": "15min",
                 "limits": {"requests_per_second": 10_000},
