@@ -35,6 +35,7 @@ class Core:
 
     def close(self) -> None:
         """End all connections."""
+        self.watch.close()
         self.queue.close()
         self.db.close()
 

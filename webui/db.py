@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from webui.config import DATABASE_VARIABLE, ConfigError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 15
+MIGRATION_LOCK = 7_205_759  # of all advisory locks the one for migrations
 
 
 class Database:
@@ -48,11 +49,17 @@ class Database:
             yield session
 
     def migrate(self) -> None:
-        """Bring the schema to its newest version; does nothing where it is there already."""
+        """Bring the schema to its newest version, once for all that start together; raise ConfigError."""
         from alembic import command
 
-        with self.engine.begin() as connection:
-            command.upgrade(self.alembic(connection), "head")
+        try:
+            with self.engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
+                if not self.is_sqlite:
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+                command.upgrade(self.alembic(connection), "head")
+        except OperationalError as error:
+            reason = str(error.orig).splitlines()[0]
+            raise ConfigError(f"{DATABASE_VARIABLE}: {reason}; correct the URL, or start the database") from error
 
     def alembic(self, connection: Any = None) -> Any:
         """The configuration with which Alembic's commands work on this database."""

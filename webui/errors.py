@@ -2,6 +2,7 @@
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
+from peewee import OperationalError as QueueSilent
 from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -40,7 +41,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(BerthError, _berth)
-    app.register_error_handler(OperationalError, _database)
+    for silent in (OperationalError, QueueSilent):
+        app.register_error_handler(silent, _database)
     app.register_error_handler(DataError, lambda error: answer(400, "Bad request", "A text has a character 0 in it."))
     app.register_error_handler(500, lambda error: answer(500, "Something broke", "It was logged. Try again."))
 
@@ -94,5 +96,5 @@ def _berth(error: BerthError) -> Response | tuple[str, int]:
     return answer(status, "Not found" if status == 404 else "That does not work", str(error))
 
 
-def _database(error: OperationalError) -> Response | tuple[str, int]:
+def _database(error: Exception) -> Response | tuple[str, int]:
     return answer(503, "The database does not answer", "Nothing was changed. Try again in a moment.")

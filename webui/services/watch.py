@@ -49,6 +49,14 @@ class Watch:
         self._runs = runs
         self._tails: dict[int, _Tail] = {}
         self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._readers: set[threading.Thread] = set()
+
+    def close(self) -> None:
+        """Return when nothing is read any more."""
+        self._over.set()
+        for reader in tuple(self._readers):
+            reader.join()
 
     def follow(self, run_id: int, after: int, seconds: float) -> Iterator[News]:
         """Give news of a run from the event after `after` on, until it is over or the time is; raise NoSuchRun."""
@@ -73,7 +81,9 @@ class Watch:
                 # the run before its events: once it is over, none can be missing
                 tail = self._tails[run_id] = _Tail(self._runs.get(run_id), self._runs.events(run_id))
                 tail.watchers = 1
-                threading.Thread(target=self._read_on, args=(run_id, tail), name=f"watch {run_id}", daemon=True).start()
+                reader = threading.Thread(target=self._read, args=(run_id, tail), name=f"watch {run_id}", daemon=True)
+                self._readers.add(reader)
+                reader.start()
             else:
                 tail.watchers += 1
             return tail
@@ -84,8 +94,14 @@ class Watch:
             if not tail.watchers and self._tails.get(run_id) is tail:
                 del self._tails[run_id]
 
+    def _read(self, run_id: int, tail: _Tail) -> None:
+        try:
+            self._read_on(run_id, tail)
+        finally:
+            self._readers.discard(threading.current_thread())
+
     def _read_on(self, run_id: int, tail: _Tail) -> None:
-        while tail.watchers:
+        while tail.watchers and not self._over.is_set():
             self._runs.sweep()
             run = self._runs.get(run_id)
             events = self._runs.events(run_id, after=len(tail.events))
@@ -93,7 +109,7 @@ class Watch:
                 tail.add(run, events)
             if run.over:
                 return
-            time.sleep(POLL_SECONDS)
+            self._over.wait(POLL_SECONDS)
 
 
 def _shown(run: Run) -> tuple[object, ...]:

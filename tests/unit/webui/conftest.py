@@ -1,13 +1,16 @@
 """Fixtures of the UI: an application over two hosts and one project, browsers of people, a runner that runs nothing."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import yaml
+from argon2 import PasswordHasher, Type
 from flask.testing import FlaskClient
+from flask_openapi3 import OpenAPI
+from postgres_server import PostgresServer
 from werkzeug.test import TestResponse
 
 from berth.playbooks import Play
@@ -15,6 +18,7 @@ from berth.runner import Result
 from webui import create_app
 from webui.config import Config
 from webui.core import Core
+from webui.db import Database
 from webui.services.audit import Actor
 from webui.services.execution import Executor
 from webui.services.tokens import SCOPES
@@ -100,10 +104,47 @@ def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return directory
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """Let argon2 take little time, for the tests of all else."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PasswordHasher.__init__, "__defaults__", (1, 8, 1, 32, 16, "utf-8", Type.ID))
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A running PostgreSQL."""
+    server = PostgresServer()
+    server.start()
+    yield server
+    server.stop()
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: PostgresServer) -> str:
+    """The name of a database with the newest schema, as a template."""
+    name = postgres.database()
+    db = Database(postgres.url(name))
+    db.migrate()
+    db.close()
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database of the test's own."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/ui.db"
+    server, template = request.getfixturevalue("postgres"), request.getfixturevalue("migrated")
+    return server.url(server.database(template))
+
+
 @pytest.fixture
-def app(inventory: Path, tmp_path: Path):
+def app(inventory: Path, database_url: str) -> Iterator[OpenAPI]:
     """The application over a database of its own."""
-    app = create_app(Config(inventory, f"sqlite:///{tmp_path}/ui.db", "k" * 40, testing=True))
+    app = create_app(Config(inventory, database_url, "k" * 40, testing=True))
     yield app
     app.extensions["berth"].close()
 
