@@ -9,6 +9,8 @@ ROUTES = {
     "GET /healthz": "ok ok ok ok ok ok ok",
     "GET /login": "ok ok ok ok ok ok ok",
     "POST /login": "ok ok ok ok ok ok ok",
+    "GET /login/provider": "-- -- -- -- -- -- --",
+    "GET /login/provider/back": "-- -- -- -- -- -- --",
     "GET /welcome/<token>": "ok ok ok ok ok ok ok",
     "POST /welcome/<token>": "ok ok ok ok ok ok ok",
     "GET /prove": "in ok ok ok ok ok ok",

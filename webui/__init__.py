@@ -3,7 +3,22 @@
 from flask_openapi3 import Info, OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webui import api, audit, auth, doctor, errors, hosts, looks, projects, runs, security, templating, tokens, users
+from webui import (
+    api,
+    audit,
+    auth,
+    doctor,
+    errors,
+    hosts,
+    looks,
+    oidc,
+    projects,
+    runs,
+    security,
+    templating,
+    tokens,
+    users,
+)
 from webui.config import Config
 from webui.core import make_core
 
@@ -37,7 +52,8 @@ def create_app(config: Config) -> OpenAPI:
     errors.init_app(app)
     templating.init_app(app)
     looks.init_app(app)
-    for module in (auth, hosts, projects, runs, audit, users, tokens, doctor):
+    oidc.init_app(app)
+    for module in (auth, oidc, hosts, projects, runs, audit, users, tokens, doctor):
         app.register_blueprint(module.bp)
     api.init_app(app)
     return app

@@ -16,11 +16,28 @@ DATABASE_VARIABLE = "BERTH_UI_DATABASE"
 URL_VARIABLE = "BERTH_UI_URL"
 PROXIED_VARIABLE = "BERTH_UI_BEHIND_PROXY"
 DEFAULT_URL = "http://127.0.0.1:8080"
+OIDC_PREFIX = "BERTH_UI_OIDC_"
+CLAIMS = ("preferred_username", "email")
 KEY_FILE = "secret-key"
 
 
 class ConfigError(BerthError):
     """A setting of the UI that cannot be used, with the remedy."""
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A provider of OpenID Connect; claim is what it tells that is the name of a person here."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    claim: str = "preferred_username"
+
+    @property
+    def label(self) -> str:
+        """How people know it."""
+        return urlsplit(self.issuer).netloc
 
 
 @dataclass(frozen=True)
@@ -39,6 +56,7 @@ class Config:
     session_hours: int = 12
     proxied: bool = False
     testing: bool = False
+    provider: Provider | None = None
 
     @property
     def secure(self) -> bool:
@@ -55,6 +73,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Config:
         secret_key=secret_key(state),
         url=_url(environment.get(URL_VARIABLE) or DEFAULT_URL),
         proxied=environment.get(PROXIED_VARIABLE) == "1",
+        provider=_provider(environment),
     )
 
 
@@ -85,6 +104,26 @@ def secret_key(state: Path) -> str:
     if len(key) < 32:
         raise ConfigError(f"{path}: found {len(key)} characters, allowed: 32 or more; remove the file to get a new one")
     return key
+
+
+def _provider(environment: Mapping[str, str]) -> Provider | None:
+    values = {
+        name: environment.get(f"{OIDC_PREFIX}{name}", "") for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET_FILE")
+    }
+    if not any(values.values()):
+        return None
+    if missing := [f"{OIDC_PREFIX}{name}" for name, value in values.items() if not value]:
+        raise ConfigError(f"{', '.join(missing)}: found nothing; set all of {OIDC_PREFIX}{', '.join(values)} or none")
+    issuer, claim = urlsplit(values["ISSUER"]), environment.get(f"{OIDC_PREFIX}CLAIM") or CLAIMS[0]
+    if issuer.scheme != "https" and not (issuer.scheme == "http" and _is_loopback(issuer.hostname or "")):
+        raise ConfigError(f"{OIDC_PREFIX}ISSUER: found {values['ISSUER']!r}, allowed: an address with https://")
+    if claim not in CLAIMS:
+        raise ConfigError(f"{OIDC_PREFIX}CLAIM: found {claim!r}, allowed: {' or '.join(CLAIMS)}")
+    try:
+        secret = Path(values["CLIENT_SECRET_FILE"]).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{OIDC_PREFIX}CLIENT_SECRET_FILE: not readable ({error}); correct the path") from error
+    return Provider(values["ISSUER"].rstrip("/"), values["CLIENT_ID"], secret, claim)
 
 
 def _url(text: str) -> str:

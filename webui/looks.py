@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, g, request, url_for
 
+from webui.core import core
 from webui.formats import FILTERS
 
 STATIC = Path(__file__).parent / "static"
@@ -51,4 +52,4 @@ def _version(name: str) -> str:
 def _context() -> dict[str, Any]:
     visit = g.get("visit")
     shown = [entry[:2] for entry in NAVIGATION if visit and visit.access.allows(entry[2])]
-    return {"navigation": shown, "theme": theme()}
+    return {"navigation": shown, "theme": theme(), "provider": core().config.provider}
