@@ -41,11 +41,10 @@ def test_request_of_the_older_control_plane_adds_a_project(api, core, measured, 
     assert api("operator").get("/projects/my-project").json["run"]["state"] == "succeeded"
 
 
-def test_dedicated_project_is_refused_plainly_where_there_are_none(api, inventory: Path) -> None:
+def test_plan_dedicated_is_an_isolated_project(api, inventory: Path) -> None:
     answer = api("operator").post("/projects", {"name": "shop", "plan": "dedicated", "host": "alpha"})
-    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
-    assert "runs shared projects only" in answer.json["detail"]
-    assert not (inventory / "projects/shop.yml").exists()
+    assert (answer.status_code, answer.json["plan"], answer.json["backend_type"]) == (202, "dedicated", "isolated")
+    assert "architecture: isolated" in (inventory / "projects/shop.yml").read_text()
 
 
 def test_project_without_host_is_refused_where_none_was_measured(api, core) -> None:
