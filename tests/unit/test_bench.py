@@ -11,14 +11,19 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
-from bench import gateway, report, sleepers
+from bench import gateway, report, sleepers, ui_pages
 from bench.adding import Added
 from bench.converge import Converged, changed_tasks
 from bench.converge import figures as converge_figures
 from bench.errors import NotMeasured
 from bench.figures import Figure, percentile, spread
+from bench.ui_client import token
+from bench.ui_viewers import Viewer, delays
 from bench.wake import Woken
 from bench.wake import figures as wake_figures
+
+from berth.samples import Samples
+from webui.services.fleet import Fleet
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MACHINE = {"Machine": "2 cores"}
@@ -158,6 +163,28 @@ def test_gateway_is_judged_by_the_ratio_of_medians() -> None:
     assert (ratio.value, ratio.verdict) == (88, "missed")
 
 
+def test_delay_counts_what_was_news_to_all_viewers() -> None:
+    early, late = Viewer({1: 10.0, 2: 12.5, 3: 20.25}), Viewer({1: 12.0, 2: 12.5, 3: 21.0})
+    assert delays([early, late], {1: 9.0, 2: 11.0, 3: 20.0}) == [0.25, 1.0]
+
+
+def test_page_without_a_form_measures_nothing() -> None:
+    assert token('<input type="hidden" name="csrf_token" value="abc">') == "abc"
+    with pytest.raises(NotMeasured, match="without a form"):
+        token("<p>503</p>")
+
+
+def test_many_hosts_are_made_as_hosts_tell_of_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, number in (("HOSTS", 2), ("PROJECTS", 5), ("SAMPLES", 3)):
+        monkeypatch.setattr(ui_pages, name, number)
+    inventory = ui_pages.make(tmp_path / "inventory")
+    fleet = Fleet(inventory)
+    assert (list(fleet.hosts()), len(fleet.projects())) == (["h00", "h01"], 5)
+    history = Samples(inventory).history("h01")
+    assert len(history) == 3
+    assert [project.name for project in history[0].projects] == ["p0001", "p0003", "p0005"]
+
+
 def test_block_replaces_what_stands_between_the_markers_and_nothing_else() -> None:
     page = f"# Title\n\n{report.BEGIN}\nold\n{report.END}\n\nProse after.\n"
     assert report.replace_block(page, "new") == f"# Title\n\n{report.BEGIN}\n\nnew\n\n{report.END}\n\nProse after.\n"
@@ -260,7 +287,7 @@ def test_unknown_measurement_is_refused_with_those_there_are(
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         command.arguments(["--only", "wake,speed"])
-    assert "found 'speed', allowed: ready, converge, add, sleepers, wake, gateway" in capsys.readouterr().err
+    assert "found 'speed', allowed: ready, converge, add, sleepers, wake, gateway, isolated, ui" in capsys.readouterr().err
 
 
 def test_measurements_are_all_taken_unless_some_are_named(command: ModuleType) -> None:

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable, Collection
 
-from bench import adding, converge, gateway, isolated, ready, sleepers, wake
+from bench import adding, converge, gateway, isolated, ready, sleepers, ui_pages, ui_viewers, wake
 from bench.figures import Figure
 from bench.host import BenchHost
 
-PARTS = ("ready", "converge", "add", "sleepers", "wake", "gateway", "isolated")
+PARTS = ("ready", "converge", "add", "sleepers", "wake", "gateway", "isolated", "ui")
 NEED_MANY = {"converge", "add", "sleepers", "wake"}
 MANY = 100
 STAND_IN = "not judged: a stand-in for GoTrue"
@@ -43,6 +43,8 @@ class Course:
             self._keep("gateway", gateway.figures(gateway.measure(self.host, "b001")))
         if "isolated" in self.wanted:
             self._isolated()
+        if "ui" in self.wanted:
+            self._ui()
         return [figure for part in PARTS if part in self.wanted for figure in self.found[part]]
 
     def _isolated(self) -> None:
@@ -85,6 +87,13 @@ class Course:
             made = Figure(f"Host made to hold {MANY} projects", timed.seconds, "s", method)
             self._keep("sleepers", [*sleepers.figures(before, after, grown, len(self.host.running())), made])
         self.projects = MANY
+
+    def _ui(self) -> None:
+        directory = self.host.inventory.parent / "ui"
+        self._tell(f"load pages of the web UI with {ui_pages.HOSTS} hosts and {ui_pages.PROJECTS} projects")
+        self._keep("ui", ui_pages.figures(directory))
+        self._tell(f"watch a run with {ui_viewers.VIEWERS} viewers")
+        self._keep("ui", ui_viewers.figures(directory, self.host.inventory, "b001", self.host.environment))
 
     def _wake(self) -> None:
         first = MANY - 2 * wake.WAKES + 1
