@@ -1,48 +1,29 @@
-"""People: passwords, second factors, sessions, one-time links, throttling of logins."""
+"""People: what they may, passwords, one-time links, sessions."""
 
-import base64
 import hashlib
 import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from cryptography.fernet import Fernet
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from berth.errors import BerthError
+from webui.account_errors import AccountError, CodeNeeded, LoginRefused
 from webui.db import Database
 from webui.models import Attempt, Grant, Link, Login, User, now
 from webui.roles import ADMIN, ROLES, Access
+from webui.second_factor import SecondFactors
 from webui.services.audit import Actor, note
+from webui.throttle import note_failure, require_room
 
 LINK_HOURS = 24
 PROOF_MINUTES = 10
-WINDOW = timedelta(minutes=15)
-PER_NAME_AND_ADDRESS, PER_ADDRESS, PER_NAME = 5, 20, 100
 PASSWORD_LENGTH = (12, 256)
 NAME_RULE = "2 to 64 of a-z, 0-9, '.', '_', '@' and '-', first a letter or digit"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}", re.ASCII)
-
-
-class AccountError(BerthError):
-    """Something about an account that cannot be, with the remedy."""
-
-
-class LoginRefused(AccountError):
-    """A login that did not succeed; retry_after is in seconds where it was throttled."""
-
-    def __init__(self, message: str, retry_after: int | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class CodeNeeded(AccountError):
-    """The password was right and the code of the second factor is missing."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +45,14 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-class Accounts:
+class Accounts(SecondFactors):
     """The people of one installation."""
 
     def __init__(self, db: Database, secret_key: str, session_hours: int) -> None:
-        self.db = db
+        super().__init__(db, secret_key)
         self.session_hours = session_hours
         self._hasher = PasswordHasher()
         self._dummy = self._hasher.hash(secrets.token_urlsafe(16))
-        self._seal = Fernet(base64.urlsafe_b64encode(hashlib.sha256(f"totp:{secret_key}".encode()).digest()))
 
     def add(self, who: Actor, name: str, role: str, grants: dict[str, str] | None = None) -> str:
         """Add a person and return the token of the link to set a password; raise AccountError."""
@@ -163,18 +143,18 @@ class Accounts:
         Raise LoginRefused, also when too many attempts failed, and CodeNeeded when only the code is missing.
         """
         name = name[:64]
-        self._throttle(name, address)
+        require_room(self.db, name, address)
         with self.db.read() as session:
             user = session.scalar(select(User).where(User.name == name))
         right = self._matches(user.password_hash if user else None, password)
         if user is None or not right or not user.active:
-            self._note_failure(name, address)
+            note_failure(self.db, name, address)
             raise LoginRefused("name or password is wrong")
         if user.totp_enabled:
             if not code:
                 raise CodeNeeded("the code of the second factor is needed")
             if not self._use_code(user.id, code):
-                self._note_failure(name, address)
+                note_failure(self.db, name, address)
                 raise LoginRefused("the code is wrong or was used already")
         return user
 
@@ -217,60 +197,6 @@ class Accounts:
         with self.db.begin() as session:
             session.execute(delete(Login).where(Login.token_hash == digest(token)))
 
-    def start_totp(self, user_id: int) -> str:
-        """The address for an authenticator app, of a secret that counts only after confirm_totp."""
-        secret = pyotp.random_base32()
-        with self.db.begin() as session:
-            user = self._get(session, user_id)
-            if user.totp_enabled:
-                raise AccountError("the second factor is on already; switch it off first")
-            user.totp_sealed = self._seal.encrypt(secret.encode()).decode()
-            return self._uri(user)
-
-    def totp_uri(self, user_id: int) -> str:
-        """The same address again; raise AccountError when the second factor was not started, or is on."""
-        with self.db.read() as session:
-            user = self._get(session, user_id)
-            if user.totp_sealed is None or user.totp_enabled:
-                raise AccountError("the second factor is not being switched on; start it on the page of the account")
-            return self._uri(user)
-
-    def confirm_totp(self, user_id: int, code: str, address: str) -> None:
-        """Switch the second factor on when the code fits; raise AccountError."""
-        if not self._use_code(user_id, code):
-            raise AccountError("code: does not fit; check the clock of the device and try the next one")
-        with self.db.begin() as session:
-            user = self._get(session, user_id)
-            user.totp_enabled = True
-            note(session, Actor(user.name, address), "second factor on", user.name)
-
-    def stop_totp(self, user_id: int, address: str) -> None:
-        """Switch the second factor off."""
-        with self.db.begin() as session:
-            user = self._get(session, user_id)
-            user.totp_enabled, user.totp_sealed = False, None
-            note(session, Actor(user.name, address), "second factor off", user.name)
-
-    def _uri(self, user: User) -> str:
-        return self._totp(user).provisioning_uri(name=user.name, issuer_name="Berth")
-
-    def _totp(self, user: User) -> pyotp.TOTP:
-        return pyotp.TOTP(self._seal.decrypt((user.totp_sealed or "").encode()).decode())
-
-    def _use_code(self, user_id: int, code: str) -> bool:
-        with self.db.begin() as session:
-            user = self._get(session, user_id)
-            if user.totp_sealed is None:
-                return False
-            totp = self._totp(user)
-            current = int(now().timestamp()) // totp.interval
-            for step in (current - 1, current, current + 1):
-                fits = secrets.compare_digest(totp.generate_otp(step).encode(), code.strip().encode())
-                if fits and step > user.totp_last_step:
-                    user.totp_last_step = step
-                    return True
-        return False
-
     def _hash(self, password: str) -> str:
         shortest, longest = PASSWORD_LENGTH
         if not shortest <= len(password) <= longest:
@@ -283,34 +209,6 @@ class Accounts:
             return self._hasher.verify(hashed or self._dummy, password[: PASSWORD_LENGTH[1] + 1]) and hashed is not None
         except (Argon2Error, InvalidHashError):
             return False
-
-    def _throttle(self, name: str, address: str) -> None:
-        since = now() - WINDOW
-        limits = (
-            ((Attempt.name == name) & (Attempt.address == address), PER_NAME_AND_ADDRESS),
-            (Attempt.address == address, PER_ADDRESS),
-            (Attempt.name == name, PER_NAME),
-        )
-        with self.db.read() as session:
-            for which, allowed in limits:
-                count, oldest = session.execute(
-                    select(func.count(), func.min(Attempt.at)).where(which, Attempt.at > since)
-                ).one()
-                if count >= allowed:
-                    wait = max(1, int((oldest - since).total_seconds()) + 1)
-                    raise LoginRefused(f"too many attempts failed; try again in {wait // 60 + 1} minutes", wait)
-
-    def _note_failure(self, name: str, address: str) -> None:
-        with self.db.begin() as session:
-            session.execute(delete(Attempt).where(Attempt.at < now() - WINDOW))
-            session.add(Attempt(name=name, address=address))
-            note(session, Actor(name, address), "log in failed", name)
-
-    def _get(self, session: Session, user_id: int) -> User:
-        user = session.get(User, user_id)
-        if user is None:
-            raise AccountError(f"user {user_id}: there is none of this number")
-        return user
 
     def _of_link(self, session: Session, token: str) -> User:
         link = session.get(Link, digest(token))

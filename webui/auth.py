@@ -6,7 +6,7 @@ import segno
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from webui.accounts import AccountError, CodeNeeded, LoginRefused
+from webui.account_errors import AccountError, CodeNeeded, LoginRefused
 from webui.core import core
 from webui.roles import MEMBER
 from webui.security import COOKIE, address, needs, public, visit

@@ -10,7 +10,7 @@ from berth.declarations import DeclarationError
 from berth.errors import BerthError
 from berth.placement import NoRoom
 from berth.store import NameTaken
-from webui.accounts import LoginRefused
+from webui.account_errors import LoginRefused
 from webui.services.fleet import NoSuchHost, NoSuchProject
 from webui.services.runs import NoSuchRun, RunRefused
 from webui.services.tokens import NoSuchToken

@@ -2,7 +2,7 @@
 
 from flask import Response, g, make_response, render_template, request
 
-from webui.accounts import CodeNeeded, LoginRefused
+from webui.account_errors import CodeNeeded, LoginRefused
 from webui.core import core
 
 PASSWORD, CODE = "proof_password", "proof_code"

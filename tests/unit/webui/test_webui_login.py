@@ -6,10 +6,11 @@ import pyotp
 import pytest
 from sqlalchemy import update
 
-from webui.accounts import PER_ADDRESS, PER_NAME_AND_ADDRESS, WINDOW, AccountError, CodeNeeded, LoginRefused
+from webui.account_errors import AccountError, CodeNeeded, LoginRefused
 from webui.core import Core
 from webui.models import Attempt, Link, Login, now
 from webui.services.audit import Actor, entries
+from webui.throttle import PER_ADDRESS, PER_NAME_AND_ADDRESS, WINDOW
 
 SHELL = Actor("tests", "shell")
 PASSWORD = "correct horse battery"

@@ -53,6 +53,7 @@ def test_run_of_a_silent_worker_is_lost_its_host_is_free_and_it_can_be_run_again
     assert "lost" in page
     assert "Its worker ended in the middle" in page
     assert core.runs.get(run.id).state == LOST
+    assert core.runs.busy() == {}, "its host is free"
     core.runs.finish(run.id, SUCCEEDED, None, {}, None)
     assert core.runs.get(run.id).state == LOST, "a worker that comes back late does not turn it into a success"
     assert not core.runs.beat(run.id)
