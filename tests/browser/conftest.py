@@ -10,11 +10,10 @@ from background_ui import BackgroundUi, free_port
 from chromium import chromium
 from fleet import Fleet
 from fleet.fleet import REPOSITORY
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
+from visitors import PASSWORD, PATIENCE_MS, log_in, watched
 
-PASSWORD = "correct horse battery"
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
-PATIENCE_MS = 180_000
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -65,29 +64,6 @@ def page(ui: BackgroundUi, browser: Browser, admin: SimpleNamespace) -> Iterator
 def stranger(ui: BackgroundUi, browser: Browser) -> Iterator[Page]:
     """Give a page of somebody who is not logged in, watched in the same way."""
     yield from watched(browser.new_context(base_url=ui.url), ui)
-
-
-def log_in(page: Page) -> None:
-    """Log in as the admin, who may see keys then without a further proof."""
-    page.goto("/login")
-    page.get_by_label("Name").fill("admin")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/")
-
-
-def watched(context: BrowserContext, ui: BackgroundUi) -> Iterator[Page]:
-    """Give a page; AssertionError afterwards when it complained or sent a request to another server."""
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda asked: None if asked.url.startswith((ui.url, "data:")) else complaints.append(asked.url))
-    yield page
-    context.close()
-    # Chromium reports an answer of 4xx to the page itself as an error too
-    assert [text for text in complaints if "the server responded with a status of 4" not in text] == []
 
 
 @pytest.fixture

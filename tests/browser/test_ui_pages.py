@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 from background_ui import BackgroundUi
 from clients import support
-from conftest import PASSWORD, log_in, watched
 from fleet import Fleet
 from fleet.services import wait_until
 from playwright.sync_api import Browser, Page, expect
+from visitors import PASSWORD, log_in, watched
 
 from berth.samples import Samples
 

@@ -11,6 +11,10 @@ from berth.secrets import SecretStore
 from berth.vault import Vault
 from fleet.fleet import Fleet
 
+CANARY = (
+    "a-word-that-a-command-line-does-show"  # what a search must find, so that one that finds nothing proves something
+)
+
 
 def secrets_of(fleet: Fleet, *names: str) -> list[str]:
     """Returns all values that nobody but a project's own services and owner may know."""

@@ -9,10 +9,9 @@ from fleet.commands import Berth
 from fleet.content import fill, sign_in
 from fleet.gateway import Gateway
 from fleet.newcomers import declare, forget, holdings
-from fleet.secrecy import CommandLines, secrets_of
+from fleet.secrecy import CANARY, CommandLines, secrets_of
 from fleet.services import put_to_sleep
 
-CANARY = "a-word-that-a-command-line-does-show"
 FILLED = ("one", "two-words", "three", "awake", "apart", "twelve")
 
 

@@ -3,9 +3,8 @@
 import shlex
 
 import pytest
-from conftest import CANARY
 from fleet.content import fill, sign_in
-from fleet.secrecy import secrets_of
+from fleet.secrecy import CANARY, secrets_of
 
 NAMES = ("one", "two-words", "three", "awake", "twelve")
 HOSTS = ("trixie", "bookworm")
