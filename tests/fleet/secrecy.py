@@ -11,9 +11,8 @@ from berth.secrets import SecretStore
 from berth.vault import Vault
 from fleet.fleet import Fleet
 
-CANARY = (
-    "a-word-that-a-command-line-does-show"  # what a search must find, so that one that finds nothing proves something
-)
+# A search must find this one, else that it found no secret says nothing.
+CANARY = "a-word-that-a-command-line-does-show"
 
 
 def secrets_of(fleet: Fleet, *names: str) -> list[str]:
