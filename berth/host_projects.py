@@ -14,6 +14,7 @@ from berth.models import Project
 from berth.names import auth_port, bridge_name, database_name, login_role, slice_name, system_user
 from berth.project_secrets import ProjectSecrets
 from berth.secrets import HostSecrets, SecretStore
+from berth.service_keys import service_keys
 from berth.urls import project_url, project_urls, site_url
 
 
@@ -73,7 +74,7 @@ def of_host(
     return HostProjects(
         declared=declared,
         projects=projects,
-        secrets={name: _with_connection(name, values, host_secrets) for name, values in secrets.items()},
+        secrets={name: for_services(name, values, host_secrets) for name, values in secrets.items()},
         meta_crypto_key=host_secrets.meta_crypto_key,
     )
 
@@ -95,14 +96,15 @@ def derived(project: Project, host: HostVars) -> dict[str, Any]:
     }
 
 
-def _with_connection(name: str, secrets: ProjectSecrets, host: HostSecrets) -> dict[str, Any]:
-    """The secrets with the address of the database as postgres-meta takes it: over the socket, as the owner."""
+def for_services(name: str, secrets: ProjectSecrets, host: HostSecrets) -> dict[str, Any]:
+    """The secrets as the services take them.
+
+    With them comes the address of the database as postgres-meta takes it: over the socket, as the owner.
+    """
     owner, database = login_role(name, "owner"), database_name(name)
     address = f"postgresql://{owner}:{secrets.owner_password}@localhost/{database}?host=/run/postgresql"
     return {
-        "jwt_secret": secrets.current.jwt_secret,
-        "anon_key": secrets.anon_key,
-        "service_role_key": secrets.service_role_key,
+        **service_keys(secrets.key_sets),
         "owner_password": secrets.owner_password,
         "meta_connection": encrypt(address, host.meta_crypto_key),
         "auth": dict(secrets.auth),

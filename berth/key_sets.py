@@ -1,7 +1,7 @@
 """Sets of keys: all that a project signs with and is opened by, made together and retired together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
@@ -38,7 +38,7 @@ class ApiKey:
 
 @dataclass(frozen=True)
 class KeySet:
-    """One set of keys; `retire_at` is when it stops to work, None while nobody has said so. repr shows no value."""
+    """One set of keys; repr shows no value."""
 
     id: str
     created: datetime
@@ -50,7 +50,6 @@ class KeySet:
     signing_key: Mapping[str, str] = field(repr=False)
     anon_token: str = field(repr=False)
     service_token: str = field(repr=False)
-    retire_at: datetime | None = None
 
     @classmethod
     def new(cls, project: str, number: int, now: datetime) -> Self:
@@ -68,7 +67,7 @@ class KeySet:
         now = datetime.now(UTC)
         return cls(
             id=f"k{number}",
-            created=created,
+            created=created.replace(microsecond=0),
             jwt_secret=jwt_secret,
             anon_key=anon_key,
             service_role_key=service_role_key,
@@ -93,19 +92,16 @@ class KeySet:
         return cls(
             id=values["id"],
             created=_moment("created", values.get("created")),
-            retire_at=_moment("retire_at", values["retire_at"]) if values.get("retire_at") else None,
             signing_key={part: signing_key[part] for part in _SIGNING_KEY},
             **{name: values[name] for name in _TEXTS},
         ).checked(project)
 
     def as_mapping(self) -> dict[str, Any]:
         """The set as a file holds it."""
-        retirement = {"retire_at": _text(self.retire_at)} if self.retire_at else {}
         texts = {name: getattr(self, name) for name in _TEXTS}
         return {
             "id": self.id,
             "created": _text(self.created),
-            **retirement,
             **texts,
             "signing_key": dict(self.signing_key),
         }
@@ -128,10 +124,6 @@ class KeySet:
     def token(self, role: Role) -> str:
         """The ES256 JWT that stands for a key of this role behind the gateway."""
         return self.anon_token if role == "anon" else self.service_token
-
-    def retiring(self, at: datetime | None) -> Self:
-        """The same set with another date of retirement."""
-        return replace(self, retire_at=at)
 
     def checked(self, project: str) -> Self:
         """The set itself; raise InvalidKeys unless every key is signed with its own secrets and the project's."""

@@ -84,6 +84,11 @@ def repair_hosts(inventory: Path, hosts: tuple[str, ...] = ()) -> Play:
     return Play("repair.yml", inventory, hosts=hosts)
 
 
+def count_key_usage(inventory: Path, name: str, host: str) -> Play:
+    """The play that counts on its host who uses which key of a project; it changes nothing."""
+    return Play("key_usage.yml", inventory, name, hosts=(host,))
+
+
 def repository(package: Path = _PACKAGE) -> Path:
     """The directory with playbooks/ and ansible.cfg that the package belongs to; raise PlaybooksMissing."""
     root = package.parent

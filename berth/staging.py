@@ -1,4 +1,4 @@
-"""An environment as it would be with a declaration that is not written yet."""
+"""An environment as it would be with a file that is not written yet."""
 
 import tempfile
 from collections.abc import Iterator
@@ -6,24 +6,32 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from berth import host_locks
-from berth.declarations import projects_directory
+from berth.files import write_atomically
 from berth.store import Draft
 
 
 @contextmanager
 def staged(inventory: Path, draft: Draft) -> Iterator[Path]:
     """Give the path of an inventory that has the draft in place of its file; all else are links to the real one."""
+    with staged_file(inventory, draft.path, draft.text) as copy:
+        yield copy
+
+
+@contextmanager
+def staged_file(inventory: Path, path: Path, text: str) -> Iterator[Path]:
+    """Give the path of an inventory that has this text in one of its files, which is for the caller alone to read."""
     directory = (inventory if inventory.is_dir() else inventory.parent).absolute()
     with tempfile.TemporaryDirectory(prefix="berth-plan-") as temporary:
         copy = Path(temporary) / directory.name
         copy.mkdir(mode=0o700)
-        real_projects, projects = projects_directory(directory), projects_directory(copy)
+        real = path.absolute().parent
+        shown = copy / real.relative_to(directory)
         host_locks.prepare(directory)
-        _link_all(directory, copy, besides=real_projects)
-        projects.mkdir()
-        if real_projects.is_dir():
-            _link_all(real_projects, projects, besides=draft.path.absolute())
-        (projects / draft.path.name).write_text(draft.text, encoding="utf-8")
+        _link_all(directory, copy, besides=real)
+        shown.mkdir(mode=0o700)
+        if real.is_dir():
+            _link_all(real, shown, besides=path.absolute())
+        write_atomically(shown / path.name, text)
         yield copy if inventory.is_dir() else copy / inventory.name
 
 

@@ -1,4 +1,4 @@
-"""Commands that only tell: list, show, keys, hosts."""
+"""Commands that only tell: list, show, hosts."""
 
 from typing import Any
 
@@ -12,7 +12,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("list")(list_projects)
     app.command("show")(show_project)
-    app.command("keys")(show_keys)
     app.command("hosts")(list_hosts)
 
 
@@ -43,30 +42,6 @@ def show_project(name: Name, inventory: Inventory = None, as_json: Json = False)
     width = max(map(len, lines))
     for key, value in lines.items():
         typer.echo(f"{key:<{width}}  {value}")
-
-
-def show_keys(name: Name, inventory: Inventory = None, as_json: Json = False) -> None:
-    """Show the address, the API keys and the database address of a project."""
-    from berth.secrets import SecretStore
-    from berth.urls import database_url, project_url
-
-    with told_in_one_line():
-        here = place(inventory)
-        project = here.store.project(name)
-        host = here.environment.hosts[project.host]
-        secrets = SecretStore(here.environment.directory).project(name, create=False)
-        values = {
-            "url": project_url(project, host),
-            "anon_key": secrets.anon_key,
-            "service_role_key": secrets.service_role_key,
-            "db_url": database_url(project, host, secrets),
-        }
-    if as_json:
-        print_json(values)
-        return
-    # A line for each, never a table: a wrapped or cut key could not be copied
-    for label, value in values.items():
-        typer.echo(f"{label:<16}  {value}")
 
 
 def list_hosts(inventory: Inventory = None, as_json: Json = False) -> None:

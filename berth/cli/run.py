@@ -47,6 +47,14 @@ def show_plan(runner: "Runner", play: "Play", told: dict[str, Any], as_json: boo
         _tell_failure(result, "nothing was changed")
 
 
+def read_reports(runner: "Runner", play: "Play") -> dict[str, dict[str, Any]]:
+    """What the modules of a play read, by host; end with code 1 when it failed."""
+    result = _run(runner, play)
+    if not result.ok:
+        _tell_failure(result, "nothing was changed")
+    return result.reports
+
+
 def _run(runner: "Runner", play: "Play") -> "Result":
     with progress() as on_step:
         return runner.run(play, on_step)

@@ -241,11 +241,12 @@ def converge(systemd, services, enclosures, files, reload):
     moved = [one for one in awake if found.is_inside(one.worker, one.slice) != one.is_isolated]
     staying = [one for one in awake if one not in moved]
     stale = [one for one in staying if found.started_at(one.worker) < one.newest(files)]
+    fresh = [one for one in staying if one not in stale]
+    # First: PostgREST must know a new key before GoTrue signs with it.
+    systemd.run("reload", [one.worker for one in fresh if found.read_at(one.worker) < one.newest(reload)])
     restart_held(systemd, {one.worker: one.door for one in stale}, moved)
     outlasted = [unit for enclosure in enclosures if not enclosure.is_present for unit in enclosure.units()]
     systemd.run("stop", [unit for unit in outlasted if found.is_active(unit)])
-    fresh = [one for one in staying if one not in stale]
-    systemd.run("reload", [one.worker for one in fresh if found.read_at(one.worker) < one.newest(reload)])
     # A reload reads the units of all projects anew, which takes seconds; what is enabled matters at boot only.
     systemd.run(
         "enable --no-reload", [unit for unit, wanted in enabled.items() if wanted and not found.is_enabled(unit)]

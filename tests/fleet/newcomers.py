@@ -36,9 +36,9 @@ SQL
 """
 
 
-def declare(fleet: Fleet, name: str, number: int, host: str) -> Project:
+def declare(fleet: Fleet, name: str, number: int, host: str, **more: object) -> Project:
     """Writes a declaration and returns the project as it will be; its secrets are made now."""
-    declaration = {"name": name, "number": number, "host": host, "architecture": "shared"}
+    declaration = {"name": name, "number": number, "host": host, "architecture": "shared", **more}
     (fleet.inventory / "projects" / f"{name}.yml").write_text(yaml.safe_dump(declaration, sort_keys=False))
     secrets = SecretStore(fleet.inventory).project(name)
     values = fleet.variables[host]

@@ -4,7 +4,7 @@ import pytest
 from fleet.content import mark
 from fleet.services import processes
 
-REST, AUTH, META, ROOT = "/rest/v1/marks", "/auth/v1/settings", "/pg/tables", "/rest/v1/"
+REST, AUTH, META, ROOT, PUBLIC = "/rest/v1/marks", "/auth/v1/settings", "/pg/tables", "/rest/v1/", "/auth/v1/authorize"
 
 
 def bearer(key):
@@ -26,6 +26,9 @@ def refusals(own, foreign):
         "foreign key for auth": (AUTH, {"apikey": foreign.anon_key}, 401, "wrong_key"),
         "foreign key as Bearer": (REST, bearer(foreign.anon_key), 401, "wrong_key"),
         "foreign key in the query": (f"{REST}?apikey={foreign.anon_key}", {}, 401, "wrong_key"),
+        "key twice in the query": (f"{REST}?apikey={anon}&select=*&APIKEY={anon}", {}, 400, "several_keys"),
+        "key twice beside a header": (f"{REST}?apikey={anon}&apikey={anon}", {"apikey": anon}, 400, "several_keys"),
+        "key twice where none is needed": (f"{PUBLIC}?apikey={anon}&apikey={anon}", {}, 400, "several_keys"),
         "foreign key beside an own Bearer": (REST, {"apikey": foreign.anon_key, **bearer(anon)}, 401, "wrong_key"),
         "swapped case": (REST, {"apikey": anon.swapcase()}, 401, "wrong_key"),
         "lower case": (REST, {"apikey": anon.lower()}, 401, "wrong_key"),

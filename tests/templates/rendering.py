@@ -6,9 +6,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 from ansible_plugins import ROOT
 
-from berth.host_projects import derived
+from berth.host_projects import derived, for_services
 from berth.inventory import HostVars
-from berth.meta_connection import encrypt
 from berth.models import Project
 from berth.project_secrets import ProjectSecrets
 from berth.secrets import new_host_secrets
@@ -55,14 +54,7 @@ def project(name: str, number: int = 1, **declared: Any) -> dict[str, Any]:
 def project_variables(item: dict[str, Any], **given: Any) -> dict[str, Any]:
     """What the templates of the role project see of one project."""
     secrets = ProjectSecrets.new(item["name"])
-    connection = encrypt("postgresql://somewhere", HOST_SECRETS.meta_crypto_key)
-    known = {
-        "jwt_secret": secrets.current.jwt_secret,
-        "anon_key": secrets.anon_key,
-        "service_role_key": secrets.service_role_key,
-        "owner_password": secrets.owner_password,
-        "meta_connection": connection,
-    }
+    known = for_services(item["name"], secrets, HOST_SECRETS)
     return {"item": item, "project_secrets": {item["name"]: known}, **given}
 
 

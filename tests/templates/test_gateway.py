@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_plugins import ROOT
 from rendering import lines, project, project_variables, render
 from role_files import rendered_by, tasks
 
@@ -138,3 +139,11 @@ def test_each_project_has_its_own_names_in_nginx() -> None:
     names = [re.findall(r"^upstream (\S+)|zone=(\w+):", text, re.MULTILINE) for text in texts]
     flat = [name for found in names for pair in found for name in pair if name]
     assert len(flat) == len(set(flat)) == 9
+
+
+def test_no_two_patterns_of_the_gateway_capture_under_one_name() -> None:
+    texts = "".join(path.read_text() for path in (ROOT / "roles/nginx/templates").glob("*.j2"))
+    patterns = re.findall(r'"~[^"\n]*"', texts)
+    names = [name for pattern in patterns for name in set(re.findall(r"\?<(\w+)>", pattern))]
+    assert len(names) > 5
+    assert sorted(names) == sorted(set(names))

@@ -1,5 +1,6 @@
 """What the files of one project say, with features on and off."""
 
+import json
 import re
 
 import pytest
@@ -36,11 +37,22 @@ def test_postgrest_limits_statements_by_role_where_that_is_declared() -> None:
     assert not [line for line in plain if "pre-request" in line or "statement_timeout" in line]
 
 
-def test_services_share_the_secret_of_their_project() -> None:
+def test_postgrest_gets_the_keys_as_one_text_that_is_json() -> None:
     given = project_variables(project("my-blog"))
-    secret = given["project_secrets"]["my-blog"]["jwt_secret"]
-    assert f'jwt-secret = "{secret}"' in lines(render("project", "rest.conf.j2", **given))
-    assert f'GOTRUE_JWT_SECRET="{secret}"' in lines(render("project", "auth.env.j2", **given))
+    [line] = [line for line in lines(render("project", "rest.conf.j2", **given)) if line.startswith("jwt-secret")]
+    keys = json.loads(json.loads(line.removeprefix("jwt-secret = ")))
+    assert keys == given["project_secrets"]["my-blog"]["rest_keys"]
+
+
+def test_gotrue_gets_the_keys_in_quotes_that_they_do_not_hold() -> None:
+    given = project_variables(project("my-blog"))
+    secrets = given["project_secrets"]["my-blog"]
+    text = lines(render("project", "auth.env.j2", **given))
+    assert f'GOTRUE_JWT_SECRET="{secrets["jwt_secret"]}"' in text
+    [line] = [line for line in text if line.startswith("GOTRUE_JWT_KEYS=")]
+    value = line.removeprefix("GOTRUE_JWT_KEYS=")
+    assert (value[0], value[-1], value.count("'")) == ("'", "'", 2)
+    assert json.loads(value[1:-1]) == secrets["auth_keys"]
 
 
 @pytest.mark.parametrize("on", [True, False])
@@ -152,11 +164,12 @@ def test_gateway_knows_the_state(state: str) -> None:
 def test_gateway_knows_only_the_project_s_own_keys() -> None:
     given = project_variables(project("my-blog"))
     secrets = given["project_secrets"]["my-blog"]
-    anon, service = secrets["anon_key"], secrets["service_role_key"]
-    assert lines(render("project", "nginx/keys.map.j2", **given)) == [
-        f'"my-blog:{anon}" "anon {anon}";',
-        f'"my-blog:{service}" "service_role {service}";',
+    expected = [
+        f'"my-blog:{key["value"]}" "{key["role"]} {key["id"]} {key["token"]} {key["value"]}";'
+        for key in secrets["api_keys"]
     ]
+    assert lines(render("project", "nginx/keys.map.j2", **given)) == expected
+    assert len(expected) == 4
     assert lines(render("project", "nginx/meta.map.j2", **given)) == [f'my-blog "{secrets["meta_connection"]}";']
 
 

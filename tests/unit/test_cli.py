@@ -116,10 +116,19 @@ def test_keys_as_json(run: Run, environment: Path) -> None:
     secrets = SecretStore(environment).project("blog")
     done = run("keys", "blog", "--json")
     assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout) == {
+    told = json.loads(done.stdout)
+    assert [(key["id"], key["key"]) for key in told.pop("keys")] == [
+        ("k1.publishable", secrets.current.publishable_key),
+        ("k1.secret", secrets.current.secret_key),
+        ("k1.anon", secrets.anon_key),
+        ("k1.service_role", secrets.service_role_key),
+    ]
+    assert told == {
         "url": "http://blog.localhost:8001",
         "anon_key": secrets.anon_key,
         "service_role_key": secrets.service_role_key,
+        "publishable_key": secrets.current.publishable_key,
+        "secret_key": secrets.current.secret_key,
         "db_url": f"postgresql://blog_owner:{secrets.owner_password}@127.0.0.1:54321/blog",
     }
 

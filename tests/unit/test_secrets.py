@@ -18,7 +18,7 @@ from berth.project_secrets import ProjectSecrets
 from berth.secrets import SecretsError, SecretsMissing, SecretStore
 from berth.vault import PASSWORD_FILE
 
-NO_SECRETS = ("id", "created", "retire_at")
+NO_SECRETS = ("id", "created")
 ANSIBLE_VAULT = Path(sys.executable).parent / "ansible-vault"
 
 
@@ -52,7 +52,7 @@ def test_secrets_of_a_project_are_complete(tmp_path: Path) -> None:
     assert re.fullmatch(r"[A-Za-z0-9_-]{40,}", made.owner_password)
     assert made.auth == {}
     [keys] = made.key_sets
-    assert (keys.id, keys.retire_at) == ("k1", None)
+    assert keys.id == "k1"
     for key, role in ((made.anon_key, "anon"), (made.service_role_key, "service_role")):
         claims = jwt.decode(key, keys.jwt_secret, algorithms=["HS256"])
         assert (claims["role"], claims["ref"]) == (role, "my-blog")

@@ -18,7 +18,7 @@ SAME_BUT_TCP = r"""
 set -e
 install -d -m 0700 {directory}
 umask 077
-key=$(sed -n 's|^"{name}:\(.*\)" "anon .*|\1|p' /etc/nginx/berth/projects/{name}/keys.map)
+key=$(sed -n 's|^"{name}:\(.*\)" "anon k[0-9]*\.anon .*|\1|p' /etc/nginx/berth/projects/{name}/keys.map)
 echo "apikey: $key" >{directory}/gateway.header
 echo "Authorization: Bearer $key" >{directory}/direct.header
 for way in gateway direct; do

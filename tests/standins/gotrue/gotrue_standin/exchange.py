@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from psycopg.rows import DictRow
 
-from .crypto import verify
 from .database import Connection, Pool
 from .errors import ApiError
 from .settings import Settings
@@ -52,7 +51,7 @@ class Request:
         match = BEARER.fullmatch(self.headers.get("Authorization", ""))
         if match is None:
             raise ApiError(401, "no_authorization", "This endpoint requires a valid Bearer token")
-        return verify(match[1], self.settings.jwt_secret)
+        return self.settings.keys.verify(match[1])
 
     def admin(self) -> None:
         """Refuse with ApiError 401 or 403 unless the token's role is an administrator's."""

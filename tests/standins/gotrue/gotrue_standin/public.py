@@ -46,8 +46,8 @@ def settings(request: Request) -> Answer:
 
 
 def jwks(request: Request) -> Answer:
-    """Return the public keys: none, since the only key is the HS256 secret."""
-    return Answer(body={"keys": []}, headers={"Cache-Control": "public, max-age=600"})
+    """Return the public keys; none where the only key is the HS256 secret."""
+    return Answer(body={"keys": request.settings.keys.public()}, headers={"Cache-Control": "public, max-age=600"})
 
 
 def signup(request: Request) -> Answer:

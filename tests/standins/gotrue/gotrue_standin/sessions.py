@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from psycopg.rows import DictRow
 
-from .crypto import sign
 from .database import Connection
 from .errors import ApiError
 from .settings import Settings
@@ -89,7 +88,7 @@ def answer(
         "is_anonymous": user["is_anonymous"],
     }
     return {
-        "access_token": sign(claims, settings.jwt_secret),
+        "access_token": settings.keys.sign(claims),
         "token_type": "bearer",
         "expires_in": settings.jwt_exp,
         "expires_at": now + settings.jwt_exp,

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from .keys import Keys, KeysError
+
 KINDS = ("CONFIRMATION", "RECOVERY", "INVITE", "EMAIL_CHANGE")
 SUBJECTS = {"CONFIRMATION": "Confirm Your Email", "RECOVERY": "Reset Your Password"}
 TRUE = {"1", "t", "T", "TRUE", "true", "True"}
@@ -67,7 +69,7 @@ class Settings:
 
     database_url: str
     site_url: str
-    jwt_secret: str
+    keys: Keys
     external_url: str
     host: str
     port: int
@@ -96,7 +98,7 @@ class Settings:
         return cls(
             database_url=database_url(required(env, "GOTRUE_DB_DATABASE_URL", "DATABASE_URL")),
             site_url=absolute_url("GOTRUE_SITE_URL", required(env, "GOTRUE_SITE_URL")),
-            jwt_secret=required(env, "GOTRUE_JWT_SECRET"),
+            keys=load_keys(required(env, "GOTRUE_JWT_SECRET"), env.get("GOTRUE_JWT_KEYS", "")),
             external_url=external_url,
             host=env.get("GOTRUE_API_HOST", ""),
             port=number(env, ("PORT", "GOTRUE_API_PORT"), 8081),
@@ -143,6 +145,14 @@ def database_url(value: str) -> str:
     if not value.startswith(("postgres://", "postgresql://")):
         raise SettingsError("GOTRUE_DB_DATABASE_URL or DATABASE_URL does not start with postgres://")
     return value
+
+
+def load_keys(secret: str, text: str) -> Keys:
+    """Return the keys that sign and verify; SettingsError, which repeats none of them, when they cannot."""
+    try:
+        return Keys.load(secret, text)
+    except KeysError as error:
+        raise SettingsError(f"GOTRUE_JWT_KEYS: {error}") from None
 
 
 def absolute_url(name: str, value: str) -> str:

@@ -1,0 +1,178 @@
+"""Commands about the keys of a project: keys, rotate."""
+
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from berth.cli.common import (
+    Inventory,
+    Json,
+    Name,
+    Place,
+    Plan,
+    ShowPlaybook,
+    place,
+    print_json,
+    print_table,
+    told_in_one_line,
+)
+from berth.cli.converge import show_line
+from berth.cli.questions import BadInput
+from berth.cli.run import converge, read_reports, show_plan
+
+if TYPE_CHECKING:
+    from berth.project_secrets import ProjectSecrets
+    from berth.secrets import Change
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("keys")(show_keys)
+    app.command("rotate")(rotate)
+
+
+def show_keys(
+    ctx: typer.Context,
+    name: Name,
+    usage: Annotated[bool, typer.Option("--usage", help="Ask the host who still uses which.")] = False,
+    inventory: Inventory = None,
+    as_json: Json = False,
+) -> None:
+    """Show the addresses and the API keys of a project."""
+    from berth.playbooks import count_key_usage
+    from berth.secrets import SecretStore
+    from berth.urls import database_url, project_url
+
+    with told_in_one_line():
+        here = place(inventory)
+        project = here.store.project(name)
+        host = here.environment.hosts[project.host]
+        secrets = SecretStore(here.environment.directory).project(name, create=False)
+        values = {
+            "url": project_url(project, host),
+            "anon_key": secrets.anon_key,
+            "service_role_key": secrets.service_role_key,
+            "publishable_key": secrets.current.publishable_key,
+            "secret_key": secrets.current.secret_key,
+            "db_url": database_url(project, host, secrets),
+        }
+        counted = {}
+        if usage:
+            play = count_key_usage(here.inventory, name, project.host)
+            counted = read_reports(ctx.obj, play)[project.host]["key_usage"]
+    keys = [key | ({"usage": counted.get(key["id"], NEVER)} if usage else {}) for key in _keys(secrets, values=True)]
+    if as_json:
+        print_json(values | {"keys": keys})
+    elif usage:
+        _print_usage(keys)
+    else:
+        _print_keys(values, keys)
+
+
+NEVER = {"requests": 0, "last_request": None}
+
+
+def rotate(
+    ctx: typer.Context,
+    name: Name,
+    now: Annotated[bool, typer.Option("--now", help="Cut: no key or session of before works any more.")] = False,
+    retire: Annotated[bool, typer.Option("--retire", help="End the overlap: the former keys work no more.")] = False,
+    inventory: Inventory = None,
+    plan_only: Plan = False,
+    show_playbook: ShowPlaybook = False,
+    as_json: Json = False,
+) -> None:
+    """Give a project new keys; those of before work too until they retire."""
+    from berth.playbooks import configure_project, repository
+    from berth.secrets import SecretStore
+    from berth.staging import staged_file
+
+    with told_in_one_line():
+        change = _rotation(name, now, retire)
+        here = place(inventory)
+        here.store.project(name)
+        repository()  # before anything is written
+        store = SecretStore(here.environment.directory, ephemeral=plan_only or show_playbook)
+        store.project(name, create=False)
+        if show_playbook:
+            show_line(configure_project(here.inventory, name, plan_only), as_json)
+        elif plan_only:
+            secrets = store.change_project(name, change)
+            with staged_file(here.inventory, store.project_file(name), store.sealed(secrets)) as staged:
+                show_plan(ctx.obj, configure_project(staged, name, check=True), _told(name, secrets), as_json)
+        else:
+            secrets = store.change_project(name, change)
+            _apply(ctx, here, name, secrets, as_json)
+
+
+def _rotation(name: str, now: bool, retire: bool) -> "Change":
+    from berth import rotation
+
+    if now and retire:
+        raise BadInput("--now and --retire exclude each other; give one of them")
+    moment = datetime.now(UTC).replace(microsecond=0)
+    if now:
+        return lambda secrets: rotation.cut(secrets, name, moment)
+    if retire:
+        return rotation.retired
+    return lambda secrets: rotation.rotated(secrets, name, moment)
+
+
+def _apply(ctx: typer.Context, here: Place, name: str, secrets: "ProjectSecrets", as_json: bool) -> None:
+    from berth.playbooks import configure_project
+
+    again = f"the keys stay as they are now; berth apply {name} brings them to the host"
+    converge(ctx.obj, configure_project(here.inventory, name), _told(name, secrets), as_json, again)
+    if as_json or not sys.stdout.isatty():
+        return
+    former = secrets.key_sets[:-1]
+    if former:
+        typer.echo(f"keys of {', '.join(one.id for one in former)} work until: berth rotate {name} --retire")
+    typer.echo(f"the new keys: berth keys {name}")
+
+
+def _told(name: str, secrets: "ProjectSecrets") -> dict[str, Any]:
+    return {"project": name, "keys": _keys(secrets, values=False)}
+
+
+def _keys(secrets: "ProjectSecrets", values: bool) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": key.id,
+            "role": key.role,
+            "kind": key.kind,
+            "created": one.created.isoformat(),
+            "in_use": one is secrets.current,
+        }
+        | ({"key": key.value} if values else {})
+        for one in reversed(secrets.key_sets)
+        for key in one.api_keys
+    ]
+
+
+def _print_keys(values: dict[str, str], keys: list[dict[str, Any]]) -> None:
+    # A line for each, never a table: a wrapped or cut key could not be copied
+    for label, value in values.items():
+        typer.echo(f"{label:<16}  {value}")
+    former = [key for key in keys if not key["in_use"]]
+    if former:
+        typer.echo("\nformer keys, which work until they are retired:")
+    for key in former:
+        typer.echo(f"{key['id']:<16}  {key['key']}")
+
+
+def _print_usage(keys: list[dict[str, Any]]) -> None:
+    rows = [
+        [
+            key["id"],
+            key["role"],
+            key["kind"],
+            "in use" if key["in_use"] else "until it is retired",
+            str(key["usage"]["requests"]),
+            key["usage"]["last_request"] or "never",
+        ]
+        for key in keys
+    ]
+    print_table(["Key", "Role", "Kind", "State", "Requests", "Last request"], rows)

@@ -1,0 +1,174 @@
+"""The commands keys and rotate, with a runner that notes the plays and the secrets that they would read."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from berth.cli import app
+from berth.playbooks import Play, repository
+from berth.project_secrets import ProjectSecrets
+from berth.run_events import Failure
+from berth.runner import OnStep, Result
+from berth.secrets import SecretStore
+
+BLOG = "name: blog\nnumber: 1\nhost: alpha\narchitecture: shared\n"
+USAGE = {"k1.anon": {"requests": 7, "last_request": "2026-11-25T12:00:00+00:00"}}
+
+
+@dataclass
+class NotingRunner:
+    """Notes each play and the ids of the key sets that it would find."""
+
+    ok: bool = True
+    plays: list[Play] = field(default_factory=list)
+    found: list[list[str]] = field(default_factory=list)
+
+    def run(self, play: Play, on_step: OnStep) -> Result:
+        """Give the result it was told to give, with a report of usage."""
+        self.plays.append(play)
+        self.found.append(ids(SecretStore(play.inventory, ephemeral=True).project("blog")))
+        failures = () if self.ok else (Failure("alpha", "Read who uses which key", "The disk is gone"),)
+        return Result(self.ok, {}, (), failures, {}, Path("/logs/1.log"), 1.0, {"alpha": {"key_usage": USAGE}})
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment of one project with secrets, named by BERTH_INVENTORY."""
+    monkeypatch.delenv("ANSIBLE_VAULT_PASSWORD_FILE", raising=False)
+    (tmp_path / "projects").mkdir()
+    (tmp_path / "projects/blog.yml").write_text(BLOG)
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"berth_hosts": {"hosts": {"alpha": {}}}}))
+    monkeypatch.setenv("BERTH_INVENTORY", str(tmp_path))
+    monkeypatch.setenv("ANSIBLE_CONFIG", str(repository() / "ansible.cfg"))
+    SecretStore(tmp_path).project("blog")
+    return tmp_path
+
+
+@pytest.fixture
+def runner() -> NotingRunner:
+    """A runner whose plays succeed."""
+    return NotingRunner()
+
+
+@pytest.fixture
+def berth(environment: Path, runner: NotingRunner) -> Callable[..., Any]:
+    """A function that runs a command with the noting runner."""
+    return lambda *arguments: CliRunner().invoke(app, arguments, obj=runner)
+
+
+def ids(secrets: ProjectSecrets) -> list[str]:
+    return [one.id for one in secrets.key_sets]
+
+
+def kept(environment: Path) -> ProjectSecrets:
+    return SecretStore(environment).project("blog")
+
+
+def told(result: Any) -> dict[str, Any]:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_rotation_writes_both_sets_and_runs_the_play_of_the_project(berth, runner, environment: Path) -> None:
+    before = kept(environment).current
+    answer = told(berth("rotate", "blog", "--json"))
+    assert kept(environment).key_sets[0] == before
+    assert (ids(kept(environment)), runner.found) == (["k1", "k2"], [["k1", "k2"]])
+    assert [(play.playbook, play.project, play.check) for play in runner.plays] == [("project.yml", "blog", False)]
+    assert [key["id"] for key in answer["keys"] if key["in_use"]] == [
+        "k2.publishable",
+        "k2.secret",
+        "k2.anon",
+        "k2.service_role",
+    ]
+    assert not any("key" in key for key in answer["keys"])
+
+
+@pytest.mark.parametrize(
+    ("steps", "left"),
+    [
+        ([[], []], ["k1", "k2"]),
+        ([[], ["--retire"]], ["k2"]),
+        ([["--retire"]], ["k1"]),
+        ([["--now"]], ["k2"]),
+        ([[], ["--now"]], ["k3"]),
+        ([[], ["--retire"], []], ["k2", "k3"]),
+    ],
+)
+def test_steps_lead_to_the_sets(berth, environment: Path, steps: list[list[str]], left: list[str]) -> None:
+    for step in steps:
+        assert berth("rotate", "blog", *step).exit_code == 0
+    assert ids(kept(environment)) == left
+
+
+def test_rotation_that_failed_on_the_host_is_kept_and_completed(berth, runner, environment: Path) -> None:
+    runner.ok = False
+    failed = berth("rotate", "blog")
+    assert failed.exit_code == 1
+    assert "berth apply blog brings them to the host" in failed.stderr
+    made = kept(environment)
+    runner.ok = True
+    assert berth("rotate", "blog").exit_code == 0
+    assert kept(environment) == made
+
+
+@pytest.mark.parametrize("step", [[], ["--now"]])
+def test_plan_reads_the_new_sets_and_writes_nothing(berth, runner, environment: Path, step: list[str]) -> None:
+    text = (environment / "secrets/blog.yml").read_text()
+    assert told(berth("rotate", "blog", *step, "--plan", "--json"))["keys"][0]["id"] == "k2.publishable"
+    [play] = runner.plays
+    assert (play.check, runner.found[0][-1]) == (True, "k2")
+    assert not play.inventory.exists()
+    assert (environment / "secrets/blog.yml").read_text() == text
+
+
+def test_show_playbook_does_nothing(berth, runner, environment: Path) -> None:
+    result = berth("rotate", "blog", "--show-playbook")
+    assert "playbooks/project.yml -e project=blog" in result.stdout
+    assert (runner.plays, ids(kept(environment))) == ([], ["k1"])
+
+
+def test_options_that_exclude_each_other_change_nothing(berth, runner, environment: Path) -> None:
+    result = berth("rotate", "blog", "--now", "--retire")
+    assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (2, "", 1)
+    assert "exclude each other" in result.stderr
+    assert (runner.plays, ids(kept(environment))) == ([], ["k1"])
+
+
+def test_rotation_needs_a_declared_project_with_secrets(berth, environment: Path) -> None:
+    assert "project 'shop' is not declared" in berth("rotate", "shop").stderr
+    (environment / "secrets/blog.yml").unlink()
+    result = berth("rotate", "blog")
+    assert (result.exit_code, "blog.yml: no such file" in result.stderr) == (2, True)
+
+
+def test_keys_show_the_former_ones_in_an_overlap(berth, environment: Path) -> None:
+    berth("rotate", "blog")
+    shown = berth("keys", "blog").stdout
+    assert "former keys, which work until they are retired" in shown
+    for one in kept(environment).key_sets:
+        for key in one.api_keys:
+            assert key.value in shown.split()
+
+
+def test_usage_is_asked_of_the_host_alone_and_shown_without_keys(berth, runner, environment: Path) -> None:
+    usage = {key["id"]: key["usage"] for key in told(berth("keys", "blog", "--usage", "--json"))["keys"]}
+    assert usage["k1.anon"] == USAGE["k1.anon"]
+    assert usage["k1.secret"] == {"requests": 0, "last_request": None}
+    assert [(play.playbook, play.hosts) for play in runner.plays] == [("key_usage.yml", ("alpha",))]
+    shown = berth("keys", "blog", "--usage").stdout
+    assert "7" in shown
+    assert not any(key.value in shown for key in kept(environment).current.api_keys)
+
+
+def test_usage_that_cannot_be_read_is_told(berth, runner) -> None:
+    runner.ok = False
+    result = berth("keys", "blog", "--usage", "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "The disk is gone" in result.stderr
