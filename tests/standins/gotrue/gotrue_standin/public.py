@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from . import VERSION, mail, sessions, users
-from .crypto import hash_password, password_matches, sign
+from .crypto import hash_password, password_matches
 from .errors import ApiError
 from .exchange import Answer, Request, mapping, text
 
@@ -108,7 +108,7 @@ def authorize(request: Request) -> Answer:
         "client_id": provider.client_id,
         "redirect_uri": provider.redirect_uri,
         "response_type": "code",
-        "state": sign({"provider": name, "referrer": request.redirect()}, request.settings.jwt_secret),
+        "state": request.settings.keys.sign({"provider": name, "referrer": request.redirect()}),
     }
     return Answer(status=302, headers={"Location": f"{address}?{urlencode(asked)}"})
 
