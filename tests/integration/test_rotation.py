@@ -311,7 +311,7 @@ def test_rotation_of_a_sleeper_wakes_nobody_and_goes_on_after_an_interruption(
     store.change_project(NAME, lambda found: rotation.rotated(found, NAME, datetime.now(UTC)))
     berth("rotate", NAME)
     keys = berth("keys", NAME)
-    assert [key["id"] for key in keys["keys"]][::4] == ["k3", "k2"]
+    assert [key["id"] for key in keys["keys"]][::4] == ["k3.publishable", "k2.publishable"]
     assert processes(fleet, turning) == []
     wait_until(lambda: roles(gateway, turning, keys) == WANTED, "the new keys work")
     assert roles(gateway, turning, third) == WANTED
