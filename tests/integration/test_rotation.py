@@ -249,6 +249,7 @@ def test_rotation_again_completes_the_one_under_way(berth: Berth, second: dict) 
     assert berth("keys", NAME) == second
 
 
+@pytest.mark.slow
 def test_plan_of_a_step_shows_files_and_changes_nothing(fleet: Fleet, berth: Berth, second: dict) -> None:
     told = berth("rotate", NAME, "--retire", "--plan")
     shown = "\n".join(diff for change in told["changes"] for diff in change["diffs"])
@@ -301,6 +302,7 @@ def test_new_keys_and_the_refreshed_session_outlive_the_retirement(
         live.ask("lasting", "rpc", name="js_whoami")
 
 
+@pytest.mark.slow
 def test_rotation_of_a_sleeper_wakes_nobody_and_goes_on_after_an_interruption(
     fleet: Fleet, gateway: Gateway, berth: Berth, turning: Project, third: dict
 ) -> None:
