@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import ansible_plugins  # noqa: F401 - makes the collection importable
 import pytest
@@ -9,7 +10,7 @@ from ansible_collections.berth.supabase.plugins.module_utils.units import STARTE
 from ansible_collections.berth.supabase.plugins.modules import fresh_unit, project_units
 
 WORKER = "berth-rest@blog.service"
-BLOG = {"name": "blog", "state": "present", "idle_timeout": "15min"}
+BLOG = {"name": "blog", "architecture": "shared", "state": "present", "idle_timeout": "15min"}
 
 
 def ago(seconds: float) -> str:
@@ -19,6 +20,8 @@ def ago(seconds: float) -> str:
 
 class Units:
     """What systemd would say of units, and the commands that were given."""
+
+    module = SimpleNamespace(check_mode=True)  # no door of this machine is touched
 
     def __init__(self, states: dict[str, dict[str, str]]) -> None:
         self.states = states
@@ -39,7 +42,8 @@ def restarted(file: Path, began: float, active: float, state: str) -> bool:
     """Return whether a worker whose start began so many seconds ago is started again for the sake of a file."""
     worker = {"ActiveState": state, STARTED: ago(began), "ActiveEnterTimestampMonotonic": ago(active)}
     systemd = Units({WORKER: worker, "berth-rest-wake@blog.socket": {"ActiveState": "active"}})
-    project_units.converge(systemd, [project_units.Service("rest", BLOG)], {"rest": [str(file)]})
+    service = project_units.Service("rest", BLOG)
+    project_units.converge(systemd, [service], enclosures=[], files={"rest": [str(file)]}, reload={})
     return ("try-restart", [WORKER]) in systemd.commands
 
 
