@@ -1,11 +1,13 @@
 """The lock of a host: one run at a time, whoever started it, for as long as its ansible-playbook lives."""
 
+import errno
 import os
 import re
 import select
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +78,17 @@ def run(inventory: Path) -> Run:
 def feed(inventory: Path) -> None:
     """Let the task of a playbook go on."""
     (inventory.parent / "pipe").write_text("go on\n")
+
+
+def open_when_read(inventory: Path) -> int:
+    """Return the pipe as soon as the task of a playbook waits at it; the task goes on when it is closed."""
+    while True:
+        try:
+            return os.open(inventory.parent / "pipe", os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # nobody reads it yet
+                raise
+            time.sleep(0.01)
 
 
 def is_free(inventory: Path, host: str) -> bool:
@@ -173,11 +186,12 @@ def test_host_stays_taken_while_the_playbook_of_a_killed_worker_runs_on(inventor
     command = [sys.executable, "-c", IN_ANOTHER_PROCESS, str(inventory.parent / "root"), str(inventory)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout.readline() == "Read a pipe\n"
+        pipe = open_when_read(inventory)  # before, the playbook would still write and end with its worker
         worker.kill()
     assert not is_free(inventory, "alpha")
     playbook = int((inventory / FOLDER / "alpha.lock").read_text().rpartition(" ")[2])
     ended = os.pidfd_open(playbook)
-    feed(inventory)
+    os.close(pipe)
     select.select([ended], [], [])
     os.close(ended)
     assert is_free(inventory, "alpha")
