@@ -4,6 +4,7 @@ import re
 
 import yaml
 
+from berth.keys import symmetric_jwk
 from berth.names import auth_port, database_name
 from berth.secrets import SecretStore
 from fleet.fleet import Fleet, Project
@@ -64,7 +65,9 @@ def holdings(fleet: Fleet, project: Project, number: int) -> list[str]:
     words = {"name": project.name, "database": project.database, "port": auth_port(number)}
     text = fleet.on(project.host, HOLDINGS.format(**words))
     secrets = SecretStore(fleet.inventory).project(project.name)
-    for value in (secrets.owner_password, *(v for v in secrets.current.as_mapping().values() if isinstance(v, str))):
+    keys = secrets.current.as_mapping()
+    parts = (keys | keys["signing_key"] | symmetric_jwk(keys["jwt_secret"])).values()
+    for value in (secrets.owner_password, *(part for part in parts if isinstance(part, str))):
         text = text.replace(value, "SECRET") if len(value) > 30 else text
     text = re.sub(r'(?m)^NAME "[^"]+"', "NAME CONNECTION", text.replace(project.name, "NAME"))
     return text.replace(str(words["port"]), "PORT").replace(project.database, "DATABASE").splitlines()
