@@ -13,6 +13,7 @@ from berth.errors import BerthError
 from berth.inventory import Environment
 from berth.models import Project
 from berth.names import database_name, login_role
+from berth.ssh import session
 
 PATIENCE = 30.0  # seconds until a forwarded socket must be there
 
@@ -36,7 +37,8 @@ def way_to(environment: Environment, project: Project, password: str) -> Iterato
     remote = environment.postgres_port(project.host)
     with tempfile.TemporaryDirectory(prefix="berth-") as directory:
         local = Path(directory) / f".s.PGSQL.{remote}"
-        with _forwarded(environment.ssh(project.host), local, f"/run/postgresql/.s.PGSQL.{remote}"):
+        ssh = session(project.host, environment.connection(project.host))
+        with _forwarded(ssh, local, f"/run/postgresql/.s.PGSQL.{remote}"):
             yield login | {"PGHOST": directory, "PGPORT": str(remote)}
 
 

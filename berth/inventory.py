@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,20 +54,6 @@ class Environment:
         """The hosts of the group berth_hosts by name; raise InventoryError."""
         return {name: host_vars(name, values) for name, values in sorted(self._values.items())}
 
-    def ssh(self, host: str) -> list[str]:
-        """The command line of a session on a host, as Ansible would connect; raise InventoryError."""
-        values = {key: str(value) for key, value in self._values[host].items() if value not in (None, "")}
-        key = values.get("ansible_ssh_private_key_file", values.get("ansible_private_key_file"))
-        return [
-            "ssh",
-            *(["-i", key] if key else []),
-            *(["-p", values["ansible_port"]] if "ansible_port" in values else []),
-            *(["-l", values["ansible_user"]] if "ansible_user" in values else []),
-            *shlex.split(values.get("ansible_ssh_common_args", "")),
-            *shlex.split(values.get("ansible_ssh_extra_args", "")),
-            values.get("ansible_host", host),
-        ]
-
     def postgres_port(self, host: str) -> int:
         """The port that names the socket of PostgreSQL on a host; raise InventoryError."""
         return int(self._values[host].get("postgres_port", 5432))
@@ -110,21 +95,12 @@ class Environment:
         return found
 
 
-_OF_SSH = (
-    "ansible_user",
-    "ansible_port",
-    "ansible_private_key_file",
-    "ansible_ssh_private_key_file",
-    "ansible_ssh_common_args",
-    "ansible_ssh_extra_args",
-)
 _USED = (
     "ansible_host",
     "berth_public_url",
     "berth_database_address",
     "berth_host_memory_mb",
     "postgres_port",
-    *_OF_SSH,
 )
 
 

@@ -13,6 +13,7 @@ VARIABLES = (
     "ansible_port",
     "ansible_user",
     "ansible_ssh_private_key_file",
+    "ansible_private_key_file",
     "ansible_ssh_common_args",
     "ansible_ssh_extra_args",
     "ansible_host_key_checking",
@@ -24,6 +25,11 @@ VARIABLES = (
 
 class NoSsh(BerthError):
     """A host that is reached in another way than SSH, with the remedy."""
+
+
+def session(host: str, variables: Mapping[str, Any]) -> list[str]:
+    """The command line of a session on a host, as Ansible would connect."""
+    return ["ssh", *_options(variables), str(variables.get("ansible_host", host))]
 
 
 def command(host: str, variables: Mapping[str, Any], shell_line: str, terminal: bool = False) -> list[str]:
@@ -39,14 +45,9 @@ def command(host: str, variables: Mapping[str, Any], shell_line: str, terminal: 
         return remote
     if connection not in ("ssh", "smart", "ansible.builtin.ssh"):
         raise NoSsh(f"host {host}: ansible_connection: found {connection!r}, allowed: ssh; log in on the host yourself")
-    return [
-        "ssh",
-        *(["-tt"] if terminal else []),
-        *("-o", "BatchMode=yes", "-o", "ConnectTimeout=30"),
-        *_options(variables),
-        str(variables.get("ansible_host", host)),
-        shlex.join(remote),
-    ]
+    ssh, *reached = session(host, variables)
+    unattended = [*(["-tt"] if terminal else []), "-o", "BatchMode=yes", "-o", "ConnectTimeout=30"]
+    return [ssh, *unattended, *reached, shlex.join(remote)]
 
 
 def _options(variables: Mapping[str, Any]) -> list[str]:
@@ -54,9 +55,10 @@ def _options(variables: Mapping[str, Any]) -> list[str]:
     checking = str(variables.get("ansible_host_key_checking", os.environ.get("ANSIBLE_HOST_KEY_CHECKING", "")))
     if checking.lower() in ("false", "no", "0"):
         found += ["-o", "StrictHostKeyChecking=no"]
-    for option, name in (("-p", "ansible_port"), ("-l", "ansible_user"), ("-i", "ansible_ssh_private_key_file")):
-        if variables.get(name):
-            found += [option, str(variables[name])]
+    key = variables.get("ansible_ssh_private_key_file") or variables.get("ansible_private_key_file")
+    for option, value in (("-p", variables.get("ansible_port")), ("-l", variables.get("ansible_user")), ("-i", key)):
+        if value:
+            found += [option, str(value)]
     for name in ("ansible_ssh_common_args", "ansible_ssh_extra_args"):
         found += shlex.split(str(variables.get(name) or ""))
     return found
