@@ -16,10 +16,9 @@ from webui.services.rooms import HostRoom
 def list_hosts(query: ByName) -> Response:
     """List the hosts with their capacity, by name."""
     hosts, rooms, busy = core().fleet.hosts(), core().rooms.all(), core().runs.busy()
-    names = [name for name in sorted(hosts) if name > query.after]
-    shown = names[: query.limit]
+    shown, last = query.cut([name for name in sorted(hosts) if name > query.after])
     items = [_host(hosts[name], rooms.get(name), busy.get(name)) for name in shown]
-    return give(Hosts(items=items, next=shown[-1] if len(names) > query.limit else None))
+    return give(Hosts(items=items, next=last))
 
 
 @api.get("/hosts/<name>", responses={200: HostOut})

@@ -37,14 +37,10 @@ STARTED = {202: RunOut}
 def list_projects(query: ByName) -> Response:
     """List the projects that the token may see, by name."""
     declared = core().fleet.projects()
-    names = [name for name in bearer().access.sees(declared) if name > query.after]
-    shown = [declared[name] for name in names[: query.limit]]
-    return give(
-        Projects(
-            items=[ProjectOut.of(project, core().fleet.urls(project)) for project in shown],
-            next=shown[-1].name if len(names) > query.limit else None,
-        )
-    )
+    shown, last = query.cut([name for name in bearer().access.sees(declared) if name > query.after])
+    projects = [declared[name] for name in shown]
+    items = [ProjectOut.of(project, core().fleet.urls(project)) for project in projects]
+    return give(Projects(items=items, next=last))
 
 
 @api.post("/projects", responses={202: Added})

@@ -34,13 +34,8 @@ def list_runs(query: OfProject) -> Response:
     if query.project is not None:
         require(VIEWER, query.project)
         projects = [query.project]
-    runs = core().runs.page(before=query.before, projects=projects, limit=query.limit + 1)
-    return give(
-        RunsPage(
-            items=[RunOut.of(run) for run in runs[: query.limit]],
-            next=runs[query.limit - 1].id if len(runs) > query.limit else None,
-        )
-    )
+    runs, last = query.cut(core().runs.page(before=query.before, projects=projects, limit=query.limit + 1))
+    return give(RunsPage(items=[RunOut.of(run) for run in runs], next=last.id if last else None))
 
 
 @api.get("/runs/<int:id>", responses={200: RunOut})
@@ -91,13 +86,8 @@ def carry_out(path: Numbered) -> Response:
 @scoped("admin", ADMIN)
 def list_audit(query: OfTarget) -> Response:
     """List who did what, the newest first."""
-    found = entries(core().db, query.before, query.target, limit=query.limit + 1)
-    return give(
-        AuditPage(
-            items=[AuditOut.of(entry) for entry in found[: query.limit]],
-            next=found[query.limit - 1].id if len(found) > query.limit else None,
-        )
-    )
+    found, last = query.cut(entries(core().db, query.before, query.target, limit=query.limit + 1))
+    return give(AuditPage(items=[AuditOut.of(entry) for entry in found], next=last.id if last else None))
 
 
 @api.get("/token", responses={200: TokenOut})

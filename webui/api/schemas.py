@@ -1,7 +1,8 @@
 """What the HTTP API takes and gives."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +11,7 @@ from berth.models import Project
 from berth.names import NAME_RULE, database_name
 from webui.models import AuditEntry, Run, RunEvent, Token
 
+Entry = TypeVar("Entry")
 Text = Annotated[str, Field(max_length=255)]
 HIGHEST_ID = 2**31 - 1
 Id = Annotated[int, Field(ge=1, le=HIGHEST_ID)]
@@ -41,6 +43,11 @@ class Page(Taken):
     """Which page of a list."""
 
     limit: int = Field(50, ge=1, le=200, description="how many at most")
+
+    def cut(self, found: Sequence[Entry]) -> tuple[Sequence[Entry], Entry | None]:
+        """The entries of this page of all that come after the page before, and the last of them if more follow it."""
+        shown = found[: self.limit]
+        return shown, shown[-1] if len(found) > self.limit else None
 
 
 class ByName(Page):
