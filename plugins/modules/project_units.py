@@ -87,92 +87,16 @@ report:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.berth.supabase.plugins.module_utils.handover import Door, release, restart_held
-from ansible_collections.berth.supabase.plugins.module_utils.units import STARTED, Systemd, newest, wall_clock
+from ansible_collections.berth.supabase.plugins.module_utils.handover import release, restart_held
+from ansible_collections.berth.supabase.plugins.module_utils.project_services import UNITS, enclosures_of, services_of
+from ansible_collections.berth.supabase.plugins.module_utils.units import STARTED, Systemd, wall_clock
 
 CHANGED = "StateChangeTimestampMonotonic"
 PROPERTIES = ("ActiveState", STARTED, CHANGED, "ControlGroup")
-UNITS = Path("/etc/systemd/system")
 REMEDY = "Restore its file in projects/, then run berth remove to be rid of it."
 PROJECTS = Path("/etc/berth/projects")
 WANTED_BY = {".socket": "sockets.target", ".service": "multi-user.target", ".timer": "timers.target"}
 DEFINITIONS = ("/etc/containers/systemd/**", "/etc/systemd/system/berth-*", "/etc/systemd/system/berth-*.d/*")
-
-
-class Service:
-    """One service of one project: the socket that requests wake it by, the proxy that holds it awake, the worker."""
-
-    def __init__(self, name, project, wanted=True):
-        self.name, self.project = name, project["name"]
-        self.socket = f"berth-{name}-wake@{self.project}.socket"
-        self.proxy = f"berth-{name}-wake@{self.project}.service"
-        self.worker = f"berth-{name}@{self.project}.service"
-        self.door = Door(name, project["name"])
-        self.is_present = wanted and project["state"] == "present"
-        self.is_absent = project["state"] == "absent"
-        self.slice = slice_of(project)
-        self.is_isolated = project["architecture"] == "isolated"
-        self.is_always_awake = self.is_present and project["idle_timeout"] == "never"
-
-    def units(self):
-        own = [self.socket, self.proxy, self.worker]
-        return own if self.is_present else own + self.door.holding
-
-    def enabled(self):
-        """Returns for each unit that can be enabled whether it should be."""
-        return {self.socket: self.is_present, self.proxy: self.is_always_awake}
-
-    def started(self):
-        """Returns the units that must run; a proxy that runs beside them is a project that happens to be awake."""
-        return [unit for unit, wanted in self.enabled().items() if wanted]
-
-    def newest(self, patterns):
-        """Returns when the newest of the service's files was changed."""
-        return newest([pattern.replace("NAME", self.project) for pattern in patterns.get(self.name, [])])
-
-    def stopped(self, found):
-        """Returns the units that must not run: a socket cannot start beside a proxy that runs without it."""
-        if not self.is_present:
-            return self.units()
-        return [] if found.is_active(self.socket) else [self.proxy]
-
-
-class Health:
-    """The timer that asks the containers of an isolated project whether they are well."""
-
-    def __init__(self, project):
-        self.name, self.project = "health", project["name"]
-        self.timer = f"berth-health@{self.project}.timer"
-        self.is_present = project["architecture"] == "isolated" and project["state"] == "present"
-        self.is_absent = project["state"] == "absent"
-        self.worker = None
-
-    def units(self):
-        return [self.timer]
-
-    def enabled(self):
-        """Returns whether the timer should be enabled."""
-        return {self.timer: self.is_present}
-
-    def started(self):
-        """Returns the timer where it must run."""
-        return [self.timer] if self.is_present else []
-
-    def stopped(self, _found):
-        """Returns the timer where it must not run."""
-        return [] if self.is_present else [self.timer]
-
-
-class Enclosure:
-    """The slice and the network of an isolated project, which come with its services and outlast them."""
-
-    def __init__(self, project):
-        self.is_present = project["architecture"] == "isolated" and project["state"] != "absent"
-        self.is_absent = project["state"] == "absent"
-        self.names = [f"berth-{project['name']}-network.service", slice_of(project)]
-
-    def units(self):
-        return self.names
 
 
 class Found:
@@ -202,33 +126,6 @@ class Found:
     def read_at(self, name):
         """Returns when the unit was last started or reloaded."""
         return wall_clock(self.units[name][CHANGED])
-
-
-def slice_of(project):
-    """Returns the slice of a project that is isolated; with '-' it would lie inside another project's."""
-    return f"berth-{project['name'].replace('-', '_')}.slice"
-
-
-def services_of(params):
-    """Returns all services of all projects; those that only isolated projects have are unwanted for the others."""
-    for project in params["projects"]:
-        yield from (Service(name, project) for name in params["services"])
-        isolated = project["architecture"] == "isolated"
-        if isolated or project["state"] == "absent" or was_isolated(project):
-            yield from (Service(name, project, wanted=isolated) for name in params["services_isolated"])
-            yield Health(project)
-
-
-def enclosures_of(params):
-    """Returns what is around the services of each project that is isolated, was so, or is to go."""
-    for project in params["projects"]:
-        if project["architecture"] == "isolated" or project["state"] == "absent" or was_isolated(project):
-            yield Enclosure(project)
-
-
-def was_isolated(project):
-    """Returns whether containers were ever meant to run: the directory stays when its file goes."""
-    return (UNITS / f"berth-rest-wake@{project['name']}.service.d").is_dir()
 
 
 def converge(systemd, services, enclosures, files, reload):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import ansible_plugins  # noqa: F401 - makes the collection importable
 import pytest
+from ansible_collections.berth.supabase.plugins.module_utils.project_services import Service
 from ansible_collections.berth.supabase.plugins.module_utils.units import STARTED
 from ansible_collections.berth.supabase.plugins.modules import fresh_unit, project_units
 
@@ -42,7 +43,7 @@ def restarted(file: Path, began: float, active: float, state: str) -> bool:
     """Return whether a worker whose start began so many seconds ago is started again for the sake of a file."""
     worker = {"ActiveState": state, STARTED: ago(began), "ActiveEnterTimestampMonotonic": ago(active)}
     systemd = Units({WORKER: worker, "berth-rest-wake@blog.socket": {"ActiveState": "active"}})
-    service = project_units.Service("rest", BLOG)
+    service = Service("rest", BLOG)
     project_units.converge(systemd, [service], enclosures=[], files={"rest": [str(file)]}, reload={})
     return ("try-restart", [WORKER]) in systemd.commands
 
