@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ def of_host(
     if store is None or (only and not mine):
         return HostProjects(declared, projects, secrets={}, meta_crypto_key="")
     host_secrets = store.host(host.name)
-    secrets = {project.name: store.project(project.name) for project in mine}
+    now = datetime.now(UTC)
+    secrets = {project.name: store.project(project.name).at(now) for project in mine}
     return HostProjects(
         declared=declared,
         projects=projects,

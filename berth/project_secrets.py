@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -22,13 +22,15 @@ class InvalidSecrets(ValueError):
 class ProjectSecrets:
     """What only the project, its services and its owner know; repr shows no value.
 
-    The last of the key sets is in use; those before it work too until they retire. `auth` holds secrets of the
-    declaration's section of that name, such as the password of a mail server, by their key there.
+    The last of the key sets is in use; those before it work too until they retire, by a command or at `retire_at`.
+    `auth` holds secrets of the declaration's section of that name, such as the password of a mail server, by their key
+    there.
     """
 
     key_sets: tuple[KeySet, ...]
     owner_password: str = field(repr=False)
     auth: Mapping[str, str] = field(default_factory=dict, repr=False)
+    retire_at: datetime | None = None
 
     @classmethod
     def new(cls, project: str) -> Self:
@@ -50,7 +52,7 @@ class ProjectSecrets:
             key_sets = tuple(KeySet.from_mapping(entry, project) for entry in found)
         except InvalidKeys as error:
             raise InvalidSecrets(f"{error}; restore the file from a backup") from None
-        return cls(key_sets, values["owner_password"], auth)
+        return cls(key_sets, values["owner_password"], auth, _retire_at(values))
 
     @classmethod
     def _completed(cls, values: Mapping[str, Any], project: str) -> Self:
@@ -69,7 +71,14 @@ class ProjectSecrets:
     def as_mapping(self) -> dict[str, Any]:
         """The secrets as a file holds them."""
         key_sets = [one.as_mapping() for one in self.key_sets]
-        return {"key_sets": key_sets, "owner_password": self.owner_password, "auth": dict(self.auth)}
+        values = {"key_sets": key_sets, "owner_password": self.owner_password, "auth": dict(self.auth)}
+        return values | ({"retire_at": self.retire_at.isoformat()} if self.retire_at else {})
+
+    def at(self, now: datetime) -> Self:
+        """The secrets as they count at a moment: without the former key sets once `retire_at` has passed."""
+        if self.retire_at is None or now < self.retire_at:
+            return self
+        return replace(self, key_sets=(self.current,), retire_at=None)
 
     @property
     def current(self) -> KeySet:
@@ -90,6 +99,19 @@ class ProjectSecrets:
 def is_of_the_form_before(values: Mapping[str, Any]) -> bool:
     """Whether a file is from before there were sets of keys."""
     return "key_sets" not in values
+
+
+def _retire_at(values: Mapping[str, Any]) -> datetime | None:
+    found = values.get("retire_at")
+    if found is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(found))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InvalidSecrets("retire_at: no time with a time zone; berth rotate NAME --retire-at sets it anew")
+    return moment
 
 
 def _require_texts(values: Mapping[str, Any], *names: str) -> None:

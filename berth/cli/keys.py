@@ -49,7 +49,7 @@ def show_keys(
         here = place(inventory)
         project = here.store.project(name)
         host = here.environment.hosts[project.host]
-        secrets = SecretStore(here.environment.directory).project(name, create=False)
+        secrets = SecretStore(here.environment.directory).project(name, create=False).at(datetime.now(UTC))
         values = {
             "url": project_url(project, host),
             "anon_key": secrets.anon_key,
@@ -79,6 +79,10 @@ def rotate(
     name: Name,
     now: Annotated[bool, typer.Option("--now", help="Cut: no key or session of before works any more.")] = False,
     retire: Annotated[bool, typer.Option("--retire", help="End the overlap: the former keys work no more.")] = False,
+    retire_at: Annotated[
+        str | None,
+        typer.Option("--retire-at", metavar="TIME", help="Let the former keys work until then, as 2027-01-31T18:00Z."),
+    ] = None,
     inventory: Inventory = None,
     plan_only: Plan = False,
     show_playbook: ShowPlaybook = False,
@@ -90,7 +94,7 @@ def rotate(
     from berth.staging import staged_file
 
     with told_in_one_line():
-        change = _rotation(name, now, retire)
+        change = _rotation(name, now, retire, retire_at)
         here = place(inventory)
         here.store.project(name)
         repository()  # before anything is written
@@ -107,17 +111,31 @@ def rotate(
             _apply(ctx, here, name, secrets, as_json)
 
 
-def _rotation(name: str, now: bool, retire: bool) -> "Change":
+def _rotation(name: str, now: bool, retire: bool, retire_at: str | None) -> "Change":
     from berth import rotation
 
-    if now and retire:
-        raise BadInput("--now and --retire exclude each other; give one of them")
+    if now + retire + (retire_at is not None) > 1:
+        raise BadInput("--now, --retire and --retire-at exclude each other; give one of them")
     moment = datetime.now(UTC).replace(microsecond=0)
+    end = _end(retire_at, moment) if retire_at is not None else None
     if now:
         return lambda secrets: rotation.cut(secrets, name, moment)
     if retire:
         return rotation.retired
-    return lambda secrets: rotation.rotated(secrets, name, moment)
+    return lambda secrets: rotation.rotated(secrets, name, moment, end)
+
+
+def _end(text: str, now: datetime) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(
+            f"--retire-at: found {text}, allowed: a day such as 2027-01-31 or a time such as 2027-01-31T18:00+01:00"
+        ) from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment <= now:
+        raise BadInput(f"--retire-at: found {text}, which has passed; give a later time, or --retire to end it at once")
+    return moment
 
 
 def _apply(ctx: typer.Context, here: Place, name: str, secrets: "ProjectSecrets", as_json: bool) -> None:
@@ -129,7 +147,8 @@ def _apply(ctx: typer.Context, here: Place, name: str, secrets: "ProjectSecrets"
         return
     former = secrets.key_sets[:-1]
     if former:
-        typer.echo(f"keys of {', '.join(one.id for one in former)} work until: berth rotate {name} --retire")
+        until = f"{secrets.retire_at:%Y-%m-%d %H:%M %Z}, or" if secrets.retire_at else "until:"
+        typer.echo(f"keys of {', '.join(one.id for one in former)} work {until} berth rotate {name} --retire")
     typer.echo(f"the new keys: berth keys {name}")
 
 
@@ -145,6 +164,7 @@ def _keys(secrets: "ProjectSecrets", values: bool) -> list[dict[str, Any]]:
             "kind": key.kind,
             "created": one.created.isoformat(),
             "in_use": one is secrets.current,
+            "retire_at": secrets.retire_at.isoformat() if secrets.retire_at and one is not secrets.current else None,
         }
         | ({"key": key.value} if values else {})
         for one in reversed(secrets.key_sets)
@@ -158,7 +178,7 @@ def _print_keys(values: dict[str, str], keys: list[dict[str, Any]]) -> None:
         typer.echo(f"{label:<16}  {value}")
     former = [key for key in keys if not key["in_use"]]
     if former:
-        typer.echo("\nformer keys, which work until they are retired:")
+        typer.echo(f"\nformer keys, which work {_state(former[0])}:")
     for key in former:
         typer.echo(f"{key['id']:<16}  {key['key']}")
 
@@ -169,10 +189,16 @@ def _print_usage(keys: list[dict[str, Any]]) -> None:
             key["id"],
             key["role"],
             key["kind"],
-            "in use" if key["in_use"] else "until it is retired",
+            _state(key),
             str(key["usage"]["requests"]),
             key["usage"]["last_request"] or "never",
         ]
         for key in keys
     ]
     print_table(["Key", "Role", "Kind", "State", "Requests", "Last request"], rows)
+
+
+def _state(key: dict[str, Any]) -> str:
+    if key["in_use"]:
+        return "in use"
+    return f"until {key['retire_at']}" if key["retire_at"] else "until they are retired"

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import yaml
 from typer.testing import CliRunner
 
 from berth.cli import app
+from berth.host_projects import of_host
+from berth.inventory import HostVars
 from berth.playbooks import Play, repository
 from berth.project_secrets import ProjectSecrets
 from berth.run_events import Failure
@@ -68,6 +71,12 @@ def ids(secrets: ProjectSecrets) -> list[str]:
 
 def kept(environment: Path) -> ProjectSecrets:
     return SecretStore(environment).project("blog")
+
+
+def sets_on_host(environment: Path) -> set[str]:
+    host = HostVars("alpha", "http://localhost", "127.0.0.1:5432", 4096)
+    given = of_host(environment, ["alpha"], host, SecretStore(environment)).secrets["blog"]
+    return {key["id"].partition(".")[0] for key in given["api_keys"]}
 
 
 def told(result: Any) -> dict[str, Any]:
@@ -134,10 +143,19 @@ def test_show_playbook_does_nothing(berth, runner, environment: Path) -> None:
     assert (runner.plays, ids(kept(environment))) == ([], ["k1"])
 
 
-def test_options_that_exclude_each_other_change_nothing(berth, runner, environment: Path) -> None:
-    result = berth("rotate", "blog", "--now", "--retire")
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        (["--now", "--retire"], "exclude each other"),
+        (["--retire", "--retire-at", "2027-01-31"], "exclude each other"),
+        (["--retire-at", "soon"], "--retire-at: found soon, allowed: a day such as 2027-01-31"),
+        (["--retire-at", "2020-01-31"], "--retire-at: found 2020-01-31, which has passed"),
+    ],
+)
+def test_options_that_cannot_be_change_nothing(berth, runner, environment: Path, options: list[str], rule: str) -> None:
+    result = berth("rotate", "blog", *options)
     assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (2, "", 1)
-    assert "exclude each other" in result.stderr
+    assert rule in result.stderr
     assert (runner.plays, ids(kept(environment))) == ([], ["k1"])
 
 
@@ -155,6 +173,18 @@ def test_keys_show_the_former_ones_in_an_overlap(berth, environment: Path) -> No
     for one in kept(environment).key_sets:
         for key in one.api_keys:
             assert key.value in shown.split()
+
+
+def test_end_of_an_overlap_is_kept_shown_and_carried_out_by_any_run_after_it(berth, environment: Path) -> None:
+    answer = told(berth("rotate", "blog", "--retire-at", "2999-01-31T18:00+01:00", "--json"))
+    assert {key["retire_at"] for key in answer["keys"]} == {None, "2999-01-31T18:00:00+01:00"}
+    assert "work until 2999-01-31T18:00:00+01:00" in berth("keys", "blog").stdout
+    assert sets_on_host(environment) == {"k1", "k2"}
+    SecretStore(environment).change_project(
+        "blog", lambda kept: replace(kept, retire_at=datetime(2020, 1, 1, tzinfo=UTC))
+    )
+    assert sets_on_host(environment) == {"k2"}
+    assert "former" not in berth("keys", "blog").stdout
 
 
 def test_usage_is_asked_of_the_host_alone_and_shown_without_keys(berth, runner, environment: Path) -> None:

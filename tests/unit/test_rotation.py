@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from berth import rotation
-from berth.project_secrets import ProjectSecrets
+from berth.project_secrets import InvalidSecrets, ProjectSecrets
 from berth.service_keys import service_keys
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -38,6 +38,27 @@ def test_retirement_leaves_the_new_set_and_may_be_repeated() -> None:
     retired = rotation.retired(OVERLAP)
     assert retired.key_sets == (OVERLAP.current,)
     assert rotation.retired(retired) == retired
+
+
+def test_overlap_with_an_end_is_over_then_and_stays_in_the_file() -> None:
+    timed = rotation.rotated(BEFORE, "blog", NOW, LATER)
+    read = ProjectSecrets.from_mapping(timed.as_mapping(), "blog")
+    assert read == timed
+    assert ids(read.at(LATER - timedelta(seconds=1))) == ["k1", "k2"]
+    assert read.at(LATER) == rotation.retired(timed)
+    assert ids(rotation.rotated(read, "blog", LATER)) == ["k2", "k3"]
+
+
+def test_end_of_an_overlap_may_be_moved_and_is_kept_by_a_rotation_without_one() -> None:
+    timed = rotation.rotated(OVERLAP, "blog", NOW, LATER)
+    assert (ids(timed), timed.retire_at) == (["k1", "k2"], LATER)
+    assert rotation.rotated(timed, "blog", NOW).retire_at == LATER
+    assert rotation.cut(timed, "blog", NOW).retire_at is None
+
+
+def test_end_of_an_overlap_that_is_no_time_is_refused() -> None:
+    with pytest.raises(InvalidSecrets, match="retire_at"):
+        ProjectSecrets.from_mapping(OVERLAP.as_mapping() | {"retire_at": "tomorrow"}, "blog")
 
 
 def test_number_of_a_set_is_not_given_twice() -> None:
