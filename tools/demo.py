@@ -70,10 +70,9 @@ def show(projects: list[dict], running: list[str]) -> None:
         table.add_row(project["name"], project["architecture"], project["host"], "\n".join(project["urls"]))
     console.print(table)
     for project in projects:
-        keys = project["keys"]
         print(f"\n{project['name']}")
-        for name, value in keys.items():
-            print(f"  {name}: {value}")
+        for name in ("anon_key", "service_role_key", "publishable_key", "secret_key", "db_url"):
+            print(f"  {name}: {project['keys'][name]}")
     first = projects[0]
     url, key = first["urls"][-1], first["keys"]["anon_key"]
     print(f"\nTry it:\n\ncurl '{first['urls'][0]}/rest/v1/todos?select=title' -H 'apikey: {key}'\n")
