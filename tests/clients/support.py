@@ -9,6 +9,7 @@ import psycopg
 
 HERE = Path(__file__).resolve().parent
 JS = HERE / "js"
+CLI = HERE / "cli"
 PATIENCE = 20.0
 
 
@@ -25,10 +26,10 @@ def prepare(db_url: str, url: str, key: str, suite: str) -> None:
         time.sleep(0.1)
 
 
-def node_modules() -> Path:
-    """Return the suites' node_modules, installed from the lock file when absent or older than it."""
-    folder, lock = JS / "node_modules", JS / "package-lock.json"
+def node_modules(suite: Path = JS) -> Path:
+    """Return the node_modules of a suite, installed from its lock file when absent or older than it."""
+    folder, lock = suite / "node_modules", suite / "package-lock.json"
     mark = folder / ".package-lock.json"
     if not mark.exists() or mark.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=JS, check=True)
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=suite, check=True)
     return folder
