@@ -2,7 +2,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
-ROLES := base postgres nginx rest auth meta isolated project local_host
+ROLES := base postgres nginx rest auth meta isolated project controller local_host
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-stop lint fmt test test-all test-role unit integration bench vendor screenshots docs clean

@@ -99,18 +99,27 @@ def test_the_command_reads_the_example() -> None:
     assert urls["blog"] == ["http://blog.example.com", "http://fsn1.example.com/projects/blog"]
 
 
-@pytest.mark.parametrize("arguments", [["--syntax-check"], ["--list-tasks"], ["--list-hosts"]])
-def test_playbooks_take_the_example(arguments: list[str]) -> None:
-    done = run("ansible-playbook", "-i", str(EXAMPLE), "playbooks/site.yml", *arguments)
+@pytest.mark.parametrize(
+    ("playbook", "argument"),
+    [
+        ("site.yml", "--syntax-check"),
+        ("site.yml", "--list-tasks"),
+        ("site.yml", "--list-hosts"),
+        ("controller.yml", "--list-tasks"),
+    ],
+)
+def test_playbooks_take_the_example(playbook: str, argument: str) -> None:
+    done = run("ansible-playbook", "-i", str(EXAMPLE), f"playbooks/{playbook}", argument)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "playbook: playbooks/site.yml" in done.stdout
+    assert f"playbook: playbooks/{playbook}" in done.stdout
 
 
-def test_every_variable_of_the_roles_is_in_the_example_with_its_default() -> None:
-    text = (EXAMPLE / "group_vars" / "berth_hosts.yml").read_text()
+@pytest.mark.parametrize(("group", "roles"), [("berth_hosts", ROLES), ("berth_controllers", ("controller",))])
+def test_every_variable_of_the_roles_is_in_the_example_with_its_default(group: str, roles: tuple[str, ...]) -> None:
+    text = (EXAMPLE / "group_vars" / f"{group}.yml").read_text()
     shown = dict(re.findall(r"^# ([a-z]+_[a-z_]+): (.+)$", text, re.MULTILINE))
     defaults: dict[str, Any] = {}
-    for role in ROLES:
+    for role in roles:
         defaults |= yaml.safe_load((REPOSITORY / "roles" / role / "defaults" / "main.yml").read_text())
     wiring = [yaml.safe_load(path.read_text()) for path in (REPOSITORY / "playbooks/group_vars").rglob("*.yml")]
     taken = GIVEN_BY_THE_PLAYBOOK.union(FIXED_BY_BERTH, *wiring)

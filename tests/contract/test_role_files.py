@@ -73,6 +73,16 @@ NOT_VALIDATED = {
     "/etc/berth/projects/NAME/wake.env": OWN_FORMAT,
     "/etc/berth/projects/NAME/rest.conf": "PostgREST has no checker; its unit does not start and says why",
     "/etc/berth/projects/NAME/rest.env": "as rest.conf",
+    "/etc/berth/controller/settings.env": "Berth checks it when it starts; its unit does not start and says why",
+    "/etc/berth/controller/secrets.env": "as settings.env",
+    "/etc/systemd/system/berth-controller-NAME.service": UNITS,
+    "/etc/systemd/system/berth-controller-web.socket": UNITS,
+    "/usr/local/sbin/berth-controller": "a program, not settings",
+    "{{ _controller_home }}/.ssh/config": "ssh refuses a bad one, and the run says so",
+    "{{ _controller_home }}/.ssh/id_berth": "a key, given",
+    "{{ _controller_home }}/.ssh/known_hosts": "given",
+    "{{ _controller_vault_password }}": "one word, given",
+    "{{ controller_inventory }}.partial/": "files of one's own, which each run checks",
     "/etc/berth/projects/NAME/auth.env": "GoTrue has no checker; its unit does not start and says why",
 }
 

@@ -14,7 +14,11 @@ from berth.models import Project
 
 COMMANDS = Path(sys.executable).parent
 TYPES = {"str", "int", "bool", "list", "dict", "path"}
-SECRETS = {"meta": {"meta_crypto_key"}, "project": {"project_secrets"}}
+SECRETS = {
+    "controller": {"controller_database_url", "controller_environment"},
+    "meta": {"meta_crypto_key"},
+    "project": {"project_secrets"},
+}
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -2,20 +2,23 @@
 
 import pytest
 from ansible_plugins import ROOT
-from rendering import MANAGED, project, project_variables, render
+from rendering import MANAGED, project, project_variables, render, variables
 
 TEMPLATES = [
     (path.parent.parent.name if path.parent.name == "templates" else path.parents[2].name, path)
     for path in sorted((ROOT / "roles").glob("*/templates/**/*.j2"))
 ]
 SECRET_WORD = "crypto.key.j2"
+GIVEN = {
+    "project": project_variables(project("my-blog", domains=["a.example.com"])),
+    "controller": {"item": variables("controller")["_controller_units"][0]},
+}
 
 
 @pytest.mark.parametrize(("role", "path"), TEMPLATES, ids=lambda value: getattr(value, "name", value))
 def test_template_renders_and_says_who_wrote_it(role: str, path: object) -> None:
     template = str(path.relative_to(ROOT / "roles" / role / "templates"))
-    given = project_variables(project("my-blog", domains=["a.example.com"])) if role == "project" else {}
-    text = render(role, template, **given)
+    text = render(role, template, **GIVEN.get(role, {}))
     assert "{{" not in text
     assert "{%" not in text
     if path.name == SECRET_WORD:

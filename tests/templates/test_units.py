@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from ansible_plugins import ROOT
-from rendering import lines, render
+from rendering import lines, render, variables
 
 UNITS = {
     path.name.removesuffix(".j2"): path.parts[-3]
@@ -22,10 +22,12 @@ EXPOSURE = {  # worst allowed, of 10
     "berth-rest-wake@.service": 0.5,
     "berth-auth@.service": 2.5,
     "berth-auth-wake@.service": 2.5,
+    "berth-controller.service": 2.5,
     "berth-meta.service": 2.5,
     "berth-meta-wake.service": 2.5,
     "berth-meta-wake@.service": 2.5,
 }
+GIVEN = {"berth-controller.service": {"item": variables("controller")["_controller_units"][0]}}
 OF_PODMAN = "berth-meta@.service"  # its generator makes it
 needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 
@@ -46,9 +48,10 @@ def units(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a directory with all units."""
     directory = tmp_path_factory.mktemp("units")
     for unit, role in UNITS.items():
-        (directory / unit).write_text(render(role, f"{unit}.j2"))
+        (directory / unit).write_text(render(role, f"{unit}.j2", **GIVEN.get(unit, {})))
         if unit in HOLDS:
             (directory / HOLDS[unit]).write_text(render(role, f"{unit}.j2", item={"name": "hold"}))
+    shutil.copy(directory / "berth-controller.service", directory / "berth-controller-web.service")
     (directory / OF_PODMAN).write_text("[Service]\nExecStart=/bin/true\n")
     return directory
 
@@ -96,7 +99,8 @@ def test_every_service_of_a_project_is_looked_at() -> None:
 @pytest.mark.parametrize("unit", [unit for unit in EXPOSURE if "-wake" not in unit])
 def test_memory_is_limited_as_told(unit: str) -> None:
     role = UNITS[unit]
-    assert "MemoryMax=99M" in lines(render(role, f"{unit}.j2", **{f"{role}_memory_max": "99M"}))
+    given = {f"{role}_memory_max": "99M", **GIVEN.get(unit, {})}
+    assert "MemoryMax=99M" in lines(render(role, f"{unit}.j2", **given))
 
 
 @pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.endswith(".socket")])
