@@ -83,7 +83,7 @@ def capacity(
         isolated=sum(project.architecture == "isolated" for project in mine),
     )
     for project in mine:
-        if project.state == "present":
+        if project.state == "present" and project.database == "shared":
             needs = needs.plus(connections_of(project.architecture, project.idle_timeout, project.rest.pool, rules))
     room = room_of(status)
     found = _Fit(room, needs, costs.typical(), rules)
@@ -196,7 +196,7 @@ def _of_a_project(project: Project, status: HostStatus, costs: AwakeCosts, rules
     if project.state == "paused":
         return Amount(name=project.name, kind=kind, used_bytes=used, counted_bytes=used, is_measured=True)
     count = project.rest.pool + rules.connections.auth_pool
-    backends = rules.memory.backend * count
+    backends = rules.memory.backend * count if project.database == "shared" else 0
     if project.architecture == "isolated":
         limit = parsed_size(project.limits.memory)
         return Amount(name=project.name, kind=kind, used_bytes=used, counted_bytes=limit + backends, is_measured=False)

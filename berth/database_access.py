@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 
+from berth.clusters import cluster_of
 from berth.errors import BerthError
 from berth.inventory import Environment
 from berth.models import Project
@@ -30,16 +31,16 @@ def way_to(environment: Environment, project: Project, password: str) -> Iterato
         "PGDATABASE": database_name(project.name),
         "PGPASSWORD": password,
     }
+    cluster = cluster_of(project, environment.hosts[project.host])
     host, _, port = environment.hosts[project.host].database_address.rpartition(":")
-    if _is_loopback(host):
+    if _is_loopback(host) and not cluster.dedicated:
         yield login | {"PGHOST": host, "PGPORT": port}
         return
-    remote = environment.postgres_port(project.host)
     with tempfile.TemporaryDirectory(prefix="berth-") as directory:
-        local = Path(directory) / f".s.PGSQL.{remote}"
+        local = Path(directory) / f".s.PGSQL.{cluster.port}"
         ssh = session(project.host, environment.connection(project.host))
-        with _forwarded(ssh, local, f"/run/postgresql/.s.PGSQL.{remote}"):
-            yield login | {"PGHOST": directory, "PGPORT": str(remote)}
+        with _forwarded(ssh, local, cluster.socket):
+            yield login | {"PGHOST": directory, "PGPORT": str(cluster.port)}
 
 
 def run_with(variables: Mapping[str, str], command: Sequence[str], environment: Mapping[str, str]) -> int:

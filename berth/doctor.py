@@ -9,7 +9,7 @@ from berth.judgement import Part
 from berth.models import Project
 from berth.quantities import size
 from berth.run_events import Change, Failure
-from berth.status import HostStatus, ProjectStatus
+from berth.status import HostStatus, PostgresStatus, ProjectStatus, cluster_of
 from berth.units import host_service, is_ours
 
 Kind = Literal[
@@ -69,6 +69,8 @@ def examine(
     for project in status.projects:
         if project.name in mine:
             found += _project(status, project, mine[project.name], holdings)
+    for name, cluster in status.dedicated.items():
+        found += _wal({"host": status.name, "project": name}, cluster, rules.doctor)
     return [*found, *_units(status, found), *_orphans(status.name, holdings, declared)]
 
 
@@ -144,16 +146,20 @@ def _cluster(status: HostStatus, limits: DoctorRules) -> Iterable[Finding]:
         what = f"{cluster.connections} of {cluster.max_connections} connections are in use"
         remedy = "raise postgres_max_connections, or lower limits.connections and rest.pool of projects"
         yield Finding(host=host, kind="connections", what=what, remedy=remedy)
+    yield from _wal({"host": host}, cluster, limits)
+
+
+def _wal(where: Mapping[str, Any], cluster: PostgresStatus, limits: DoctorRules) -> Iterable[Finding]:
     if cluster.wal_bytes > limits.wal_factor * cluster.wal_max_bytes:
         what = f"WAL takes {size(cluster.wal_bytes)}, {size(cluster.wal_max_bytes)} is meant to be the most"
         remedy = "look for a slot that holds it back or an archive_command that fails"
-        yield Finding(host=host, kind="wal", what=what, remedy=remedy)
+        yield Finding(**where, kind="wal", what=what, remedy=remedy)
     for slot in cluster.slots:
         if not slot.active or slot.retained_bytes > limits.slot_retained:
             state = "is used" if slot.active else "is used by nobody"
             what = f"replication slot {slot.name} {state} and holds back {size(slot.retained_bytes)} of WAL"
             remedy = f"start its reader, or drop it: SELECT pg_drop_replication_slot('{slot.name}')"
-            yield Finding(host=host, kind="slot", what=what, remedy=remedy)
+            yield Finding(**where, kind="slot", what=what, remedy=remedy)
 
 
 def _project(status: HostStatus, found: ProjectStatus, declared: Project, holdings: Holdings) -> Iterable[Finding]:
@@ -162,10 +168,14 @@ def _project(status: HostStatus, found: ProjectStatus, declared: Project, holdin
         remedy = f"berth apply {found.name}"
         yield Finding(**where, kind="absent", what="is declared and not on its host", remedy=remedy, fixable=True)
         return
-    if status.postgres and found.database_bytes is None:
+    cluster = cluster_of(declared, status)
+    if declared.database == "dedicated" and declared.state == "present" and cluster is None:
+        what, remedy = "its own PostgreSQL does not answer", f"berth apply {found.name} starts it"
+        yield Finding(**where, kind="postgres", what=what, remedy=remedy, fixable=True)
+    if cluster and found.database_bytes is None:
         remedy = f"restore its database; berth apply {found.name} makes an empty one"
         yield Finding(**where, kind="database", what="has no database", remedy=remedy)
-    if status.postgres and found.connections >= found.connection_limit:
+    if cluster and found.connections >= found.connection_limit:
         what = f"{found.connections} of {found.connection_limit} connections are in use"
         remedy = f"berth update {found.name} limits.connections=..., or close what is left open"
         yield Finding(**where, kind="connections", what=what, remedy=remedy)
@@ -179,7 +189,8 @@ def _services(
     where: Mapping[str, Any], found: ProjectStatus, declared: Project, holdings: Holdings
 ) -> Iterable[Finding]:
     sockets = holdings.of(found.name, "socket")
-    for service in found.services:
+    # the PostgreSQL of a project that has its own is told of before
+    for service in (service for service in found.services if service.name != "postgres"):
         log = f"berth logs {found.name} --service {service.name}"
         if declared.state == "paused" and service.state in ("awake", "asleep"):
             what = f"is paused, and {service.name} is {service.state} all the same"

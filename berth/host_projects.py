@@ -1,12 +1,13 @@
 """What the roles need to know of the projects of one host: derived names, addresses and secrets."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from berth.auth_secrets import AuthSecretError, needed, require
+from berth.clusters import HOST_SOCKETS, cluster_of
 from berth.declarations import load, projects_directory
 from berth.errors import BerthError
 from berth.inventory import HostVars
@@ -84,9 +85,11 @@ def of_host(
 def derived(project: Project, host: HostVars) -> dict[str, Any]:
     """The declaration with all that follows from it, nothing secret."""
     isolated = project.architecture == "isolated"
+    cluster = cluster_of(project, host)
     return {
         **project.model_dump(mode="json"),
         "database": database_name(project.name),
+        "cluster": {**asdict(cluster), "dedicated": cluster.dedicated},
         "system_user": system_user(project.name),
         "auth_port": auth_port(project.number),
         "slice": slice_name(project.name) if isolated else "berth.slice",
@@ -104,7 +107,7 @@ def for_services(name: str, secrets: ProjectSecrets, host: HostSecrets) -> dict[
     With them comes the address of the database as postgres-meta takes it: over the socket, as the owner.
     """
     owner, database = login_role(name, "owner"), database_name(name)
-    address = f"postgresql://{owner}:{secrets.owner_password}@localhost/{database}?host=/run/postgresql"
+    address = f"postgresql://{owner}:{secrets.owner_password}@localhost/{database}?host={HOST_SOCKETS}"
     return {
         **service_keys(secrets.key_sets),
         "owner_password": secrets.owner_password,

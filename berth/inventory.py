@@ -36,6 +36,7 @@ class HostVars:
     public_url: str
     database_address: str
     memory_mb: int | None
+    postgres_port: int = 5432
 
 
 class Environment:
@@ -53,10 +54,6 @@ class Environment:
     def hosts(self) -> dict[str, HostVars]:
         """The hosts of the group berth_hosts by name; raise InventoryError."""
         return {name: host_vars(name, values) for name, values in sorted(self._values.items())}
-
-    def postgres_port(self, host: str) -> int:
-        """The port that names the socket of PostgreSQL on a host; raise InventoryError."""
-        return int(self._values[host].get("postgres_port", 5432))
 
     @cached_property
     def _values(self) -> dict[str, Mapping[str, Any]]:
@@ -130,7 +127,9 @@ def host_vars(name: str, values: Mapping[str, Any]) -> HostVars:
             f"host {name}: berth_host_memory_mb: found {memory!r}, allowed: a whole number of MiB above 0; "
             f"correct the value or leave it out"
         )
-    return HostVars(name, public_url, database_address, memory)
+    port = str(values.get("postgres_port", 5432))
+    _require(name, "postgres_port", f"localhost:{port}", _ADDRESS, "a port such as 5432")
+    return HostVars(name, public_url, database_address, memory, int(port))
 
 
 def _require(host: str, variable: str, value: object, pattern: re.Pattern[str], allowed: str) -> None:

@@ -23,6 +23,7 @@ from berth.values import (
 )
 
 LEAST_ISOLATED_MEMORY = 384  # MiB: REST, auth and postgres-meta at rest, and half as much again
+LEAST_CLUSTER_MEMORY = 256  # MiB: a PostgreSQL cluster with a few connections
 _TIMEOUT = "a time up to 1d such as 500ms, 15s or 2min"
 
 
@@ -69,6 +70,7 @@ class Project(Section):
     number: int = whole(1, HIGHEST_NUMBER)
     host: HostName = Field(description="the name of a host in the inventory")
     architecture: Literal["shared", "isolated"] = Field(description="shared or isolated")
+    database: Literal["shared", "dedicated"] = Field("shared", description="shared or dedicated")
     domains: Annotated[list[Domain], Unique] = Field(
         [], description="a list of DNS names in lower case such as [blog.example.com]"
     )
@@ -88,10 +90,23 @@ class Project(Section):
         return self
 
     @model_validator(mode="after")
-    def _memory_fits(self) -> Self:
-        if self.architecture == "isolated" and megabytes(self.limits.memory) < LEAST_ISOLATED_MEMORY:
+    def _database_fits(self) -> Self:
+        if self.database == "dedicated" and self.architecture == "shared":
             raise refuse(
-                f"limits.memory: found {self.limits.memory}, allowed: {LEAST_ISOLATED_MEMORY}M or more, which "
-                f"the services of an isolated project need; raise it or choose architecture: shared"
+                "database: found 'dedicated', allowed: shared, as long as architecture is shared; "
+                "choose architecture: isolated, or leave database out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _memory_fits(self) -> Self:
+        least, whose, other = LEAST_ISOLATED_MEMORY, "the services of an isolated project", "architecture: shared"
+        if self.database == "dedicated":
+            least += LEAST_CLUSTER_MEMORY
+            whose, other = "its services and its dedicated database", "database: shared"
+        if self.architecture == "isolated" and megabytes(self.limits.memory) < least:
+            raise refuse(
+                f"limits.memory: found {self.limits.memory}, allowed: {least}M or more, which {whose} need; "
+                f"raise it or choose {other}"
             )
         return self

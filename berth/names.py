@@ -7,6 +7,7 @@ from berth.errors import BerthError
 NAME_RULE = "2 to 24 of a-z, 0-9 and '-', first a letter, last a letter or digit, no '--'"
 HIGHEST_NUMBER = 9900  # ports above 20000 + this belong to services that all projects of a host share
 AUTH_PORT_BASE = 20000
+CLUSTER_PORT_BASE = 10000
 SERVICES = frozenset({"rest", "auth", "storage", "realtime", "owner"})
 
 _OF_EVERY_CLUSTER = {"postgres", "template0", "template1", "root", "public", "none", "dashboard-user"}
@@ -66,9 +67,17 @@ def login_role(name: str, service: str) -> str:
 
 def auth_port(number: int) -> int:
     """The loopback TCP port of the project's auth service; raise ValueError for a number outside 1 to 9900."""
-    if not 1 <= number <= HIGHEST_NUMBER:
-        raise ValueError(f"project number {number}: allowed: 1 to {HIGHEST_NUMBER}")
-    return AUTH_PORT_BASE + number
+    return AUTH_PORT_BASE + _numbered(number)
+
+
+def cluster_name(name: str) -> str:
+    """The project's own PostgreSQL cluster, where it has one; systemd wants no '-' in it; raise InvalidName."""
+    return f"berth_{database_name(name)}"
+
+
+def cluster_port(number: int) -> int:
+    """The port that names the socket of the project's own cluster; raise ValueError for a number outside 1 to 9900."""
+    return CLUSTER_PORT_BASE + _numbered(number)
 
 
 def slice_name(name: str) -> str:
@@ -78,5 +87,10 @@ def slice_name(name: str) -> str:
 
 def bridge_name(number: int) -> str:
     """The network bridge of an isolated project, 15 characters at most as Linux wants; raise ValueError."""
-    auth_port(number)
-    return f"berth-p{number}"
+    return f"berth-p{_numbered(number)}"
+
+
+def _numbered(number: int) -> int:
+    if not 1 <= number <= HIGHEST_NUMBER:
+        raise ValueError(f"project number {number}: allowed: 1 to {HIGHEST_NUMBER}")
+    return number

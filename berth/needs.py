@@ -44,8 +44,10 @@ class AwakeCosts:
 
 
 def needs_of(project: Project, costs: Mapping[str, int], rules: Guidance) -> Needs:
-    """What one more project needs; `costs` are those of a service of a shared one."""
+    """What one more project needs; `costs` are those of a service of a shared one, a dedicated database has its own."""
     memory = sum(costs.values()) if project.architecture == "shared" else parsed_size(project.limits.memory)
+    if project.database == "dedicated":
+        return Needs(memory_fixed=memory, disk=rules.disk.database, isolated=1)
     return needs_of_new(project.architecture, project.idle_timeout, project.rest.pool, memory, rules)
 
 

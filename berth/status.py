@@ -65,7 +65,7 @@ class ServiceStatus(Use):
 
 
 class DatabaseStatus(_Part):
-    """One database of the cluster that all projects share; a `connection_limit` of -1 is none of its own."""
+    """One database of a cluster; a `connection_limit` of -1 is none of its own."""
 
     name: str
     size_bytes: int
@@ -82,7 +82,7 @@ class SlotStatus(_Part):
 
 
 class PostgresStatus(_Part):
-    """The cluster that all projects share."""
+    """A cluster: that of the host, or one that belongs to a project."""
 
     version: str
     connections: int
@@ -125,6 +125,7 @@ class Report(_Part):
     failed_units: tuple[str, ...]
     postgres: PostgresStatus | None
     postgres_error: str = ""
+    dedicated: dict[str, PostgresStatus] = {}
     traffic: dict[str, Traffic] = {}
 
 
@@ -163,7 +164,10 @@ class ProjectStatus(_Part):
 
 
 class HostStatus(_Part):
-    """One host; `system_bytes` is what neither its services nor its projects hold, the kernel included."""
+    """One host; `system_bytes` is what neither its services nor its projects hold, the kernel included.
+
+    `dedicated` has the clusters that belong to one project and answer, by project.
+    """
 
     name: str
     measured_at: datetime
@@ -179,6 +183,7 @@ class HostStatus(_Part):
     projects: tuple[ProjectStatus, ...] = ()
     postgres: PostgresStatus | None = None
     postgres_error: str = ""
+    dedicated: dict[str, PostgresStatus] = {}
     failed_units: tuple[str, ...] = ()
 
     @property
@@ -202,6 +207,11 @@ class Measurement(_Part):
     down: dict[str, str] = Field(default_factory=dict)
 
 
+def cluster_of(project: Project, found: Report | HostStatus) -> PostgresStatus | None:
+    """The cluster that is declared to hold the project's database; None where it does not answer."""
+    return found.postgres if project.database == "shared" else found.dedicated.get(project.name)
+
+
 def host_status(name: str, report: dict[str, Any], declared: Iterable[Project]) -> HostStatus:
     """What the module host_status told of a host, put together with the projects that are declared on it."""
     found = Report.model_validate(report)
@@ -220,11 +230,9 @@ def host_status(name: str, report: dict[str, Any], declared: Iterable[Project]) 
 
 def _project(project: Project, found: Report, units: dict[str, UnitStatus]) -> ProjectStatus:
     services = tuple(_services(project, found, units))
-    database = (
-        next((item for item in found.postgres.databases if item.name == database_name(project.name)), None)
-        if (found.postgres)
-        else None
-    )
+    cluster = cluster_of(project, found)
+    databases = {item.name: item for item in cluster.databases} if cluster else {}
+    database = databases.get(database_name(project.name))
     return ProjectStatus(
         name=project.name,
         architecture=project.architecture,

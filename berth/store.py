@@ -22,6 +22,7 @@ FIXED = {
     "number": "it belongs to the project for good",
     "host": "moving a project with its data is not there yet",
     "architecture": "changing it with the data is not there yet",
+    "database": "berth convert changes it with the data",
 }
 DEEPEST = 4  # auth.providers.github.client_id
 _MODE = 0o644

@@ -2,6 +2,7 @@
 
 from urllib.parse import quote, urlsplit
 
+from berth.clusters import cluster_of
 from berth.inventory import HostVars
 from berth.models import Project
 from berth.names import database_name, login_role
@@ -27,6 +28,9 @@ def site_url(project: Project, host: HostVars) -> str:
 
 
 def database_url(project: Project, host: HostVars, secrets: ProjectSecrets) -> str:
-    """The address of the project's database for its owner, password included."""
+    """The address of the project's database for its owner, password included; a dedicated one has its own port."""
     login = f"{login_role(project.name, 'owner')}:{quote(secrets.owner_password, safe='')}"
-    return f"postgresql://{login}@{host.database_address}/{database_name(project.name)}"
+    cluster, address = cluster_of(project, host), host.database_address
+    if cluster.dedicated:
+        address = f"{address.rpartition(':')[0]}:{cluster.port}"
+    return f"postgresql://{login}@{address}/{database_name(project.name)}"

@@ -34,6 +34,9 @@ def add(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Name of the project.", show_default=False)] = None,
     host: Annotated[str | None, typer.Option(help="Host to run on; else the one with the most room.")] = None,
     architecture: Annotated[str, typer.Option(help="shared or isolated.")] = "shared",
+    database: Annotated[
+        str | None, typer.Option(help="dedicated: a PostgreSQL of its own, if isolated.", show_default="shared")
+    ] = None,
     domain: Annotated[list[str] | None, typer.Option(help="DNS name of the project; may be given again.")] = None,
     idle_timeout: Annotated[str | None, typer.Option(help="Such as 15min, 1h or never.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Take a host that has no room for it.")] = False,
@@ -49,7 +52,7 @@ def add(
             raise BadInput("--no-apply: there is no play then to plan or to show; give one of the options")
         here = place(inventory)
         may_ask = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
-        settings: dict[str, Any] = {"domains": domain or [], "idle_timeout": idle_timeout}
+        settings: dict[str, Any] = {"database": database, "domains": domain or [], "idle_timeout": idle_timeout}
 
         def draft(name: str, host: str) -> "Project":
             return here.store.draft_add(name, host, architecture, **settings).project

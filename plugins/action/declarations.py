@@ -54,4 +54,4 @@ class ActionModule(ActionBase):
         return SecretStore(directory, ephemeral=self._task.check_mode) if wanted else None
 
 
-WANTED = ("ansible_host", "berth_public_url", "berth_database_address", "berth_host_memory_mb")
+WANTED = ("ansible_host", "berth_public_url", "berth_database_address", "berth_host_memory_mb", "postgres_port")

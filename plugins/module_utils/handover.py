@@ -40,14 +40,14 @@ class Door:
         fresh.replace(self.gate)
 
 
-def restart_held(systemd, workers, moved=()):
-    """Restarts {worker unit: door}, and the services that move to another slice with their proxies.
+def restart_held(systemd, workers, moved=(), clusters=()):
+    """Restarts {worker unit: door}, after the clusters of theirs, and the services that move with their proxies.
 
     What is under way ends first, what comes meanwhile waits.
     """
     doors = [*workers.values(), *(service.door for service in moved)]
     if systemd.module.check_mode or not doors:
-        _restart(systemd, workers, moved)
+        _restart(systemd, workers, moved, clusters)
         return
     with ExitStack() as locks:
         for door in doors:
@@ -58,11 +58,12 @@ def restart_held(systemd, workers, moved=()):
         for door in doors:
             door.lead_to(door.held)
         drain(systemd, [door.open for door in doors])
-        _restart(systemd, workers, moved)
+        _restart(systemd, workers, moved, clusters)
     release(systemd, doors)
 
 
-def _restart(systemd, workers, moved):
+def _restart(systemd, workers, moved, clusters):
+    systemd.run("restart", list(clusters))
     systemd.run("try-restart", list(workers))
     systemd.run("stop", [unit for service in moved for unit in (service.proxy, service.worker)])
     systemd.run("start", [service.proxy for service in moved])

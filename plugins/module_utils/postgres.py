@@ -1,4 +1,4 @@
-"""What Berth's modules share to talk to the PostgreSQL cluster of a host."""
+"""What Berth's modules share to talk to the PostgreSQL clusters of a host."""
 
 from __future__ import annotations
 
@@ -21,14 +21,21 @@ SOCKET_DIRECTORY = "/run/postgresql"
 SUPERUSER = "supabase_admin"
 TEMPLATE = "berth_template"
 
-CONNECTION_SPEC = {"port": {"type": "int", "default": 5432}}
+CONNECTION_SPEC = {
+    "port": {"type": "int", "default": 5432},
+    "socket_directory": {"type": "path", "default": SOCKET_DIRECTORY},
+}
+CLUSTERS_SPEC = {"clusters": {"type": "list", "elements": "dict", "options": CONNECTION_SPEC, "required": True}}
 
 
 class Cluster:
-    """The cluster seen by its superuser: reads now, writes unless in check mode, and remembers what it wrote."""
+    """A cluster seen by its superuser: reads now, writes unless in check mode, and remembers what it wrote.
 
-    def __init__(self, module):
-        self.module = module
+    `place` has its port and the directory of its socket.
+    """
+
+    def __init__(self, module, place):
+        self.module, self.place = module, place
         self.check_mode = module.check_mode
         self.statements = []
         self.connection = self.connect("postgres")
@@ -36,8 +43,8 @@ class Cluster:
     def connect(self, database, user=SUPERUSER):
         """Returns a connection that finds nothing but the catalog by itself, so that no project's object is called."""
         return psycopg.connect(
-            host=SOCKET_DIRECTORY,
-            port=self.module.params["port"],
+            host=self.place["socket_directory"],
+            port=self.place["port"],
             user=user,
             dbname=database,
             autocommit=True,
@@ -62,33 +69,54 @@ class Cluster:
         with self.connect(name) as connection:
             yield connection
 
+
+class Clusters:
+    """The clusters that a module works on; what it changed in all of them is its diff."""
+
+    def __init__(self, module):
+        self.module = module
+        self.opened, self.absent = [], []
+
+    def open(self, place, when_absent):
+        """Returns a cluster; None in check mode where it is not there yet, which counts as `when_absent` to be made."""
+        if psycopg is None and not self.module.check_mode:
+            self.module.fail_json(msg=missing_required_lib("psycopg"), exception=PSYCOPG_ERROR)
+        try:
+            cluster = Cluster(self.module, place) if psycopg else None
+        except psycopg.OperationalError as error:
+            if not self.module.check_mode:
+                self.module.fail_json(
+                    msg=f"PostgreSQL does not answer on {place['socket_directory']}, port {place['port']}: {error}. "
+                    "Run the role postgres first, or look at: journalctl -u postgresql@*"
+                )
+            cluster = None
+        if cluster:
+            self.opened.append(cluster)
+        else:
+            self.absent.append(when_absent)
+        return cluster
+
     def exit(self, **values):
         """Ends the module with what was changed as its diff."""
-        after = "".join(f"{statement};\n" for statement in self.statements)
-        self.module.exit_json(changed=bool(self.statements), diff={"before": "", "after": after}, **values)
+        statements = [statement for cluster in self.opened for statement in cluster.statements]
+        after = "".join(self.absent) + "".join(f"{statement};\n" for statement in statements)
+        told = {"msg": "PostgreSQL is not there yet"} if self.absent else {}
+        self.module.exit_json(
+            changed=bool(statements or self.absent), diff={"before": "", "after": after}, **told, **values
+        )
+
+
+def by_cluster(items):
+    """Returns (place, items) for each cluster that items, with CONNECTION_SPEC among their options, are in."""
+    found = {}
+    for item in items:
+        found.setdefault((item["socket_directory"], item["port"]), []).append(item)
+    return [({"socket_directory": directory, "port": port}, items) for (directory, port), items in found.items()]
 
 
 def is_installed():
     """Returns whether this host may have a cluster of Berth: the role postgres has begun its work here once."""
     return psycopg is not None or Path("/etc/postgresql").is_dir()
-
-
-def open_cluster(module, when_absent):
-    """Returns the cluster; in check mode on a host that has none yet, ends the module saying what would be made."""
-    absent = {"changed": True, "msg": "PostgreSQL is not there yet", "diff": {"before": "", "after": when_absent}}
-    if psycopg is None and module.check_mode:
-        module.exit_json(**absent)
-    if psycopg is None:
-        module.fail_json(msg=missing_required_lib("psycopg"), exception=PSYCOPG_ERROR)
-    try:
-        return Cluster(module)
-    except psycopg.OperationalError as error:
-        if module.check_mode:
-            module.exit_json(**absent)
-        module.fail_json(
-            msg=f"PostgreSQL does not answer on {SOCKET_DIRECTORY}, port {module.params['port']}: {error}. "
-            "Run the role postgres first, or look at: journalctl -u postgresql@*-berth"
-        )
 
 
 def compose(text, **parts):

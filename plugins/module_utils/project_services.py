@@ -39,7 +39,7 @@ class Service:
 
     def newest(self, patterns):
         """Returns when the newest of the service's files was changed."""
-        return newest([pattern.replace("NAME", self.project) for pattern in patterns.get(self.name, [])])
+        return newest(own_patterns(patterns.get(self.name, []), self.project))
 
     def stopped(self, found):
         """Returns the units that must not run: a socket cannot start beside a proxy that runs without it."""
@@ -86,6 +86,26 @@ class Enclosure:
         return self.names
 
 
+class OwnCluster:
+    """The PostgreSQL cluster of a project that has one of its own; it starts before the project's services."""
+
+    def __init__(self, project, version):
+        self.name, self.unit = project["name"], f"postgresql@{version}-{project['cluster']}.service"
+        self.is_present, self.is_absent = project["state"] == "present", project["state"] == "absent"
+
+    def units(self):
+        return [self.unit]
+
+    def is_stale(self, found, patterns):
+        """Returns whether it runs with settings that only a restart replaces."""
+        return found.is_active(self.unit) and found.started_at(self.unit) < newest(own_patterns(patterns, self.name))
+
+
+def own_patterns(patterns, project):
+    """Returns the patterns of files for one project: NAME stands for its name, DATABASE for its database."""
+    return [text.replace("NAME", project).replace("DATABASE", project.replace("-", "_")) for text in patterns]
+
+
 def slice_of(project):
     """Returns the slice of a project that is isolated; with '-' it would lie inside another project's."""
     return f"berth-{project['name'].replace('-', '_')}.slice"
@@ -106,6 +126,11 @@ def enclosures_of(params):
     for project in params["projects"]:
         if project["architecture"] == "isolated" or project["state"] == "absent" or was_isolated(project):
             yield Enclosure(project)
+
+
+def clusters_of(params):
+    """Returns the clusters that belong to one project."""
+    return [OwnCluster(project, params["postgres_version"]) for project in params["projects"] if project["dedicated"]]
 
 
 def was_isolated(project):

@@ -12,6 +12,10 @@ options:
     description: Port of the cluster, which names its unix socket.
     type: int
     default: 5432
+  socket_directory:
+    description: Directory of that socket.
+    type: path
+    default: /run/postgresql
   database:
     description: Name of the database, which also begins the names of its roles.
     type: str
@@ -38,13 +42,23 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
     CONNECTION_SPEC,
     TEMPLATE,
+    Clusters,
     compose,
     is_installed,
-    open_cluster,
 )
 
 SERVICES = ("rest", "auth", "storage", "realtime", "owner")
 NEVER = {"postgres", "template0", "template1", TEMPLATE}
+
+
+def drop(cluster, database):
+    """Drops the database with whoever is connected to it, then its roles."""
+    if cluster.rows("SELECT 1 FROM pg_database WHERE datname = %s", [database]):
+        cluster.change(compose("DROP DATABASE {name} WITH (FORCE)", name=database))
+    roles = [f"{database}_{service}" for service in SERVICES] + [database]
+    there = {row.rolname for row in cluster.rows("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [roles])}
+    for role in (role for role in roles if role in there):
+        cluster.change(compose("DROP ROLE {role}", role=role))
 
 
 def main():
@@ -57,14 +71,11 @@ def main():
         module.fail_json(msg=f"database: found {database!r}, which belongs to the cluster; name that of a project")
     if not is_installed():
         module.exit_json(changed=False, msg="PostgreSQL was never installed here")
-    cluster = open_cluster(module, when_absent=f"database {database} with its roles\n")
-    if cluster.rows("SELECT 1 FROM pg_database WHERE datname = %s", [database]):
-        cluster.change(compose("DROP DATABASE {name} WITH (FORCE)", name=database))
-    roles = [f"{database}_{service}" for service in SERVICES] + [database]
-    there = {row.rolname for row in cluster.rows("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [roles])}
-    for role in (role for role in roles if role in there):
-        cluster.change(compose("DROP ROLE {role}", role=role))
-    cluster.exit()
+    clusters = Clusters(module)
+    cluster = clusters.open(module.params, when_absent=f"database {database} with its roles\n")
+    if cluster:
+        drop(cluster, database)
+    clusters.exit()
 
 
 if __name__ == "__main__":

@@ -8,10 +8,6 @@ description:
   - Runs C(auth migrate) in each database whose note (its comment) names another version, and notes the new one.
   - Every database is migrated by its own system user and its own login role, never by the superuser.
 options:
-  port:
-    description: Port of the cluster, which names its unix socket.
-    type: int
-    default: 5432
   binary:
     description: The GoTrue executable on the host, below C(/opt/berth/auth/current), a link named by its version.
     type: path
@@ -30,6 +26,14 @@ options:
         description: System user that may log in as that role.
         type: str
         required: true
+      port:
+        description: Port of its cluster, which names the unix socket.
+        type: int
+        default: 5432
+      socket_directory:
+        description: Directory of that socket.
+        type: path
+        default: /run/postgresql
 author: The Berth maintainers (@berth)
 attributes:
   check_mode:
@@ -57,10 +61,10 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
     CONNECTION_SPEC,
-    SOCKET_DIRECTORY,
+    Clusters,
+    by_cluster,
     compose,
     literal,
-    open_cluster,
 )
 
 NOTE = "Berth: auth "
@@ -82,7 +86,8 @@ def behind(cluster, databases, version):
 def migrate(cluster, database):
     """Runs the migrations of one database; the module fails with GoTrue's last words when they do."""
     module = cluster.module
-    url = f"postgres://{database['name']}_auth@/{database['name']}?host={SOCKET_DIRECTORY}&port={module.params['port']}"
+    place, name = cluster.place, database["name"]
+    url = f"postgres://{name}_auth@/{name}?host={place['socket_directory']}&port={place['port']}"
     environment = {
         "PATH": os.environ["PATH"],
         "GOTRUE_DB_DRIVER": "postgres",
@@ -114,13 +119,13 @@ def main():
         "elements": "dict",
         "required": True,
         "options": {
+            **CONNECTION_SPEC,
             "name": {"type": "str", "required": True},
             "system_user": {"type": "str", "required": True},
         },
     }
     module = AnsibleModule(
         argument_spec={
-            **CONNECTION_SPEC,
             "binary": {"type": "path", "required": True},
             "databases": databases,
         },
@@ -128,18 +133,20 @@ def main():
     )
     binary = Path(module.params["binary"])
     version = binary.resolve().parents[1].name
-    cluster = open_cluster(module, when_absent=f"migrations of GoTrue {version}\n")
     if not module.check_mode and not binary.exists():
         module.fail_json(msg=f"{binary} is not there; run the role auth before this one")
-    for database, note in behind(cluster, module.params["databases"], version):
-        before = (note or "none").removeprefix(NOTE)
-        if not module.check_mode:
-            migrate(cluster, database)
-        note_it = compose(
-            "COMMENT ON DATABASE {name} IS {note}", name=database["name"], note=literal(f"{NOTE}{version}")
-        )
-        cluster.change(note_it, shown=f"-- {database['name']}: migrations of GoTrue from {before} to {version}")
-    cluster.exit()
+    clusters = Clusters(module)
+    for place, databases in by_cluster(module.params["databases"]):
+        cluster = clusters.open(place, when_absent=f"migrations of GoTrue {version}\n")
+        for database, note in behind(cluster, databases, version) if cluster else []:
+            before = (note or "none").removeprefix(NOTE)
+            if not module.check_mode:
+                migrate(cluster, database)
+            note_it = compose(
+                "COMMENT ON DATABASE {name} IS {note}", name=database["name"], note=literal(f"{NOTE}{version}")
+            )
+            cluster.change(note_it, shown=f"-- {database['name']}: migrations of GoTrue from {before} to {version}")
+    clusters.exit()
 
 
 if __name__ == "__main__":

@@ -5,13 +5,17 @@ DOCUMENTATION = r"""
 module: holdings
 short_description: Lists what a host holds of projects
 description:
-  - Lists databases, roles, system users, units, sockets and files that belong to a project by their names, and says
-    whether nginx takes its configuration. Changes nothing and wakes nobody.
+  - Lists databases, roles, clusters, system users, units, sockets and files that belong to a project by their names,
+    and says whether nginx takes its configuration. Changes nothing and wakes nobody.
 options:
   port:
-    description: Port of the cluster, which names its unix socket.
+    description: Port of the host's cluster, which names its unix socket.
     type: int
     default: 5432
+  socket_directory:
+    description: Directory of that socket.
+    type: path
+    default: /run/postgresql
 author: The Berth maintainers (@berth)
 attributes:
   check_mode:
@@ -44,12 +48,15 @@ FILES = (
     ("/etc/berth/firewall.d", rf"project-{NAME}\.nft"),
     ("/etc/berth/postgres/ident.d", rf"project-{NAME}\.conf"),
     ("/etc/sysusers.d", rf"berth-{NAME}\.conf"),
+    ("/run/berth/postgres", NAME),
     ("/etc/nginx/berth/projects", NAME),
     ("/var/log/nginx/berth", rf"{NAME}\.log.*"),
 )
 UNIT_LINKS = "/etc/systemd/system/*.wants/berth-*@*"
 UNIT = re.compile(rf"berth-[a-z-]+@{NAME}\.[a-z]+")
 SOCKETS = ("/run/berth/wake", re.compile(rf"{NAME}-(?P<service>[a-z]+)\.sock"))
+CLUSTERS = (Path("/etc/postgresql"), Path("/var/lib/postgresql"))
+OWN_CLUSTER = re.compile(r"berth_(?P<name>[a-z][a-z0-9_]*)")
 OF_NO_PROJECT = {"unknown"}
 OF_THE_CLUSTER = {"postgres", "template0", "template1", "berth_template"}
 LOGINS = re.compile(r"(?P<name>.+)_(rest|auth|storage|realtime|owner)")
@@ -93,12 +100,21 @@ def users():
             yield item("user", user.pw_name.removeprefix("berth-"), user.pw_name)
 
 
+def clusters():
+    """Gives the PostgreSQL clusters that belong to one project, running or not."""
+    found = {(path.parent.name, path.name) for place in CLUSTERS for path in place.glob("[0-9]*/berth_*")}
+    for version, name in sorted(found):
+        own = OWN_CLUSTER.fullmatch(name)
+        if own:
+            yield item("cluster", own["name"], f"{version}/{name}")
+
+
 def of_the_cluster(module):
-    """Gives databases and login roles of projects, nothing where PostgreSQL does not answer."""
+    """Gives databases and login roles of projects in the host's cluster, nothing where that does not answer."""
     if postgres.psycopg is None:
         return
     try:
-        cluster = postgres.Cluster(module)
+        cluster = postgres.Cluster(module, module.params)
         databases = [row.datname for row in cluster.rows("SELECT datname FROM pg_database ORDER BY datname")]
         logins = cluster.rows(
             "SELECT m.rolname FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member"
@@ -124,7 +140,7 @@ def gateway(module):
 
 def main():
     module = AnsibleModule(argument_spec=postgres.CONNECTION_SPEC, supports_check_mode=True)
-    things = [*of_the_cluster(module), *users(), *units(), *sockets(), *files()]
+    things = [*of_the_cluster(module), *clusters(), *users(), *units(), *sockets(), *files()]
     module.exit_json(changed=False, report={"holdings": {"things": things, "gateway_error": gateway(module)}})
 
 

@@ -15,7 +15,7 @@ options:
         proportional set size of all processes of the host.
     type: int
   port:
-    description: Port of the cluster, which names its unix socket.
+    description: Port of the host's cluster, which names its unix socket.
     type: int
     default: 5432
 author: The Berth maintainers (@berth)
@@ -51,6 +51,7 @@ from ansible_collections.berth.supabase.plugins.module_utils.units import System
 PLACES = [Path(place) for place in ("/", "/var/lib/postgresql", "/var/log", "/opt/berth")]
 LOGS = Path("/var/log/nginx/berth")
 UNIT_FILES = Path("/etc/systemd/system")
+OWN_CLUSTERS = Path("/run/berth/postgres")
 OF_NO_PROJECT = ("unknown",)
 PROPERTIES = ("LoadState", "ActiveState", "SubState", "Slice", "ControlGroup")
 
@@ -94,14 +95,25 @@ def offered():
     return sorted(name.removesuffix("-wake@.socket") for name in sockets)
 
 
-def cluster(module):
-    """Returns the state of PostgreSQL, or None and the reason."""
+def cluster(module, place):
+    """Returns the state of a cluster of PostgreSQL, or None and the reason."""
     if postgres.psycopg is None:
         return None, "python3-psycopg is not installed on the host"
     try:
-        return read_cluster(postgres.Cluster(module)), ""
+        return read_cluster(postgres.Cluster(module, place)), ""
     except postgres.psycopg.Error as error:
         return None, " ".join(str(error).split())
+
+
+def dedicated(module):
+    """Returns the state of each cluster that belongs to one project and answers, by project."""
+    found = {}
+    for path in sorted(OWN_CLUSTERS.glob("*/.s.PGSQL.*")):
+        port = path.suffix.removeprefix(".")
+        if port.isdigit():
+            state, _reason = cluster(module, {"socket_directory": str(path.parent), "port": int(port)})
+            found |= {path.parent.name: state} if state else {}
+    return found
 
 
 def read_cluster(found):
@@ -145,7 +157,7 @@ def main():
     # without --all systemctl leaves out what does not run, so what sleeps too
     listed = Systemd(module).show(["--all", "--type=service,socket", "*"], PROPERTIES)
     units = {name: unit for name, unit in listed.items() if unit["LoadState"] != "not-found"}
-    state, reason = cluster(module)
+    state, reason = cluster(module, {"socket_directory": postgres.SOCKET_DIRECTORY, "port": module.params["port"]})
     report = {
         "measured_at": now.isoformat(),
         "method": "cgroup" if cgroups.counts_memory else "pss",
@@ -159,6 +171,7 @@ def main():
         "failed_units": sorted(name for name, unit in units.items() if unit["ActiveState"] == "failed"),
         "postgres": state,
         "postgres_error": reason,
+        "dedicated": dedicated(module),
         "traffic": {path.stem: traffic(path, now) for path in LOGS.glob("*.log") if path.stem not in OF_NO_PROJECT},
     }
     module.exit_json(changed=False, report=report)

@@ -1,18 +1,28 @@
 #!/usr/bin/python
-"""Ansible module: what all projects of a PostgreSQL cluster share."""
+"""Ansible module: what every PostgreSQL cluster for projects has."""
 
 DOCUMENTATION = r"""
 module: postgres_cluster
-short_description: Group roles and closed doors of a cluster for Supabase projects
+short_description: Group roles and closed doors of clusters for Supabase projects
 description:
   - Ensures the roles that Supabase's SQL names literally (C(anon), C(authenticated), C(service_role), C(postgres),
     C(supabase_auth_admin)) exist, without login and without settings of their own.
   - Ensures nobody but the superuser may connect to the maintenance databases.
 options:
-  port:
-    description: Port of the cluster, which names its unix socket.
-    type: int
-    default: 5432
+  clusters:
+    description: Clusters to work on.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      port:
+        description: Port of the cluster, which names its unix socket.
+        type: int
+        default: 5432
+      socket_directory:
+        description: Directory of that socket.
+        type: path
+        default: /run/postgresql
 author: The Berth maintainers (@berth)
 attributes:
   check_mode:
@@ -26,17 +36,18 @@ attributes:
 EXAMPLES = r"""
 - name: Ensure the group roles exist
   berth.supabase.postgres_cluster:
+    clusters: [{port: 5432}]
 """
 
 RETURN = r""" # """
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
-    CONNECTION_SPEC,
+    CLUSTERS_SPEC,
     TEMPLATE,
+    Clusters,
     compose,
     literal,
-    open_cluster,
 )
 
 TEMPLATE_LOGIN = f"{TEMPLATE}_auth"
@@ -133,14 +144,17 @@ def ensure_template_login(cluster):
 
 
 def main():
-    module = AnsibleModule(argument_spec=CONNECTION_SPEC, supports_check_mode=True)
-    cluster = open_cluster(module, when_absent="the group roles of all projects\n")
-    ensure_roles(cluster)
-    ensure_no_settings(cluster)
-    ensure_memberships(cluster)
-    ensure_closed_doors(cluster)
-    ensure_template_login(cluster)
-    cluster.exit()
+    module = AnsibleModule(argument_spec=CLUSTERS_SPEC, supports_check_mode=True)
+    clusters = Clusters(module)
+    for place in module.params["clusters"]:
+        cluster = clusters.open(place, when_absent="the group roles of all projects\n")
+        if cluster:
+            ensure_roles(cluster)
+            ensure_no_settings(cluster)
+            ensure_memberships(cluster)
+            ensure_closed_doors(cluster)
+            ensure_template_login(cluster)
+    clusters.exit()
 
 
 if __name__ == "__main__":

@@ -26,6 +26,10 @@ options:
     description: Port of the cluster, which names its unix socket.
     type: int
     default: 5432
+  socket_directory:
+    description: Directory of that socket.
+    type: path
+    default: /run/postgresql
   path:
     description: File on the host for the encrypted dump until it is fetched; a file that is there is replaced.
     type: path
@@ -71,11 +75,10 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
     CONNECTION_SPEC,
-    SOCKET_DIRECTORY,
     SUPERUSER,
+    Clusters,
     compose,
     is_installed,
-    open_cluster,
 )
 
 ENCRYPT = ["openssl", "enc", "-aes-256-cbc", "-pbkdf2", "-salt"]
@@ -106,7 +109,7 @@ def readable(text):
 
 def dump(params):
     """Writes the encrypted dump; OSError or RuntimeError with the last words of whoever failed."""
-    command = ["pg_dump", f"--host={SOCKET_DIRECTORY}", f"--port={params['port']}", f"--username={SUPERUSER}"]
+    command = ["pg_dump", f"--host={params['socket_directory']}", f"--port={params['port']}", f"--username={SUPERUSER}"]
     command += ["--no-password", "--clean", "--if-exists", "--compress=6", params["database"]]
     passphrase, out = readable(params["passphrase"] + "\n"), new_file(params["path"])
     try:
@@ -150,7 +153,10 @@ def main():
     params = module.params
     if not is_installed():
         module.exit_json(changed=False, dumped=False, msg="PostgreSQL was never installed here")
-    cluster = open_cluster(module, when_absent=f"archive of database {params['database']}\n")
+    clusters = Clusters(module)
+    cluster = clusters.open(params, when_absent=f"archive of database {params['database']}\n")
+    if cluster is None:
+        clusters.exit(dumped=True)
     if not cluster.rows("SELECT 1 FROM pg_database WHERE datname = %s", [params["database"]]):
         module.exit_json(changed=False, dumped=False)
     close(cluster, params["database"])
@@ -164,7 +170,7 @@ def main():
                 msg=f"Database {params['database']} could not be dumped to {params['path']}: {error}. Nothing was "
                 "dropped; make room or mend the cause, then run it again"
             )
-    cluster.exit(dumped=True)
+    clusters.exit(dumped=True)
 
 
 if __name__ == "__main__":

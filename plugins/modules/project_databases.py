@@ -8,10 +8,6 @@ description:
   - Ensures, for all projects in one pass, the database (a copy of C(berth_template)), its login roles, their
     memberships, rights, limits and settings. Never drops anything.
 options:
-  port:
-    description: Port of the cluster, which names its unix socket.
-    type: int
-    default: 5432
   projects:
     description: Projects to work on.
     type: list
@@ -22,6 +18,14 @@ options:
         description: Name of the database, which also begins the names of its roles.
         type: str
         required: true
+      port:
+        description: Port of its cluster, which names the unix socket.
+        type: int
+        default: 5432
+      socket_directory:
+        description: Directory of that socket.
+        type: path
+        default: /run/postgresql
       owner_password:
         description: Password of the customer's own login.
         type: str
@@ -78,9 +82,10 @@ from ansible_collections.berth.supabase.plugins.module_utils import scram
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
     CONNECTION_SPEC,
     TEMPLATE,
+    Clusters,
+    by_cluster,
     compose,
     literal,
-    open_cluster,
     role_grants,
     role_settings,
 )
@@ -215,28 +220,9 @@ def ensure_request_timeouts(cluster, project):
             cluster.change(compose(text), connection=connection)
 
 
-def main():
-    options = {
-        "database": {"type": "str", "required": True},
-        "owner_password": {"type": "str", "required": True, "no_log": True},
-        "connections": {"type": "int", "required": True},
-        "statement_timeout": {"type": "str", "required": True},
-        "temp_file_limit": {"type": "str", "required": True},
-        "request_timeouts": {"type": "dict", "default": {}},
-    }
-    module = AnsibleModule(
-        argument_spec={
-            **CONNECTION_SPEC,
-            "projects": {"type": "list", "elements": "dict", "required": True, "options": options},
-        },
-        supports_check_mode=True,
-    )
-    projects = [Project(params) for params in module.params["projects"]]
-    names = [project.database for project in projects]
-    cluster = open_cluster(module, when_absent="".join(f"database {name} with its roles\n" for name in names))
-    state = role_grants(cluster)
-    settings = role_settings(cluster)
-    created = []
+def ensure_projects(cluster, projects):
+    """Ensures all that projects have in one cluster and returns the databases that are new."""
+    state, settings, created = role_grants(cluster), role_settings(cluster), []
     for project in projects:
         ensure_roles(cluster, project, state.roles)
         ensure_memberships(cluster, project, state.memberships)
@@ -246,10 +232,32 @@ def main():
         open_to_all = {("PUBLIC", "CONNECT"), ("PUBLIC", "TEMPORARY")}
         ensure_privileges(cluster, project, state.privileges.get(project.database, open_to_all))
         ensure_settings(cluster, project, settings)
-        is_there = project.database in state.databases or not module.check_mode
+        is_there = project.database in state.databases or not cluster.check_mode
         if any(project.params["request_timeouts"].values()) and is_there:
             ensure_request_timeouts(cluster, project)
-    cluster.exit(created=created)
+    return created
+
+
+def main():
+    options = {
+        **CONNECTION_SPEC,
+        "database": {"type": "str", "required": True},
+        "owner_password": {"type": "str", "required": True, "no_log": True},
+        "connections": {"type": "int", "required": True},
+        "statement_timeout": {"type": "str", "required": True},
+        "temp_file_limit": {"type": "str", "required": True},
+        "request_timeouts": {"type": "dict", "default": {}},
+    }
+    module = AnsibleModule(
+        argument_spec={"projects": {"type": "list", "elements": "dict", "required": True, "options": options}},
+        supports_check_mode=True,
+    )
+    clusters, created = Clusters(module), []
+    for place, projects in by_cluster(module.params["projects"]):
+        absent = "".join(f"database {params['database']} with its roles\n" for params in projects)
+        cluster = clusters.open(place, when_absent=absent)
+        created += ensure_projects(cluster, [Project(params) for params in projects]) if cluster else []
+    clusters.exit(created=created)
 
 
 if __name__ == "__main__":

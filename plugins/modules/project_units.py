@@ -45,14 +45,31 @@ options:
         type: str
         choices: [shared, isolated]
         default: shared
+      cluster:
+        description: PostgreSQL cluster that holds its database.
+        type: str
+        default: berth
+      dedicated:
+        description: Whether that cluster belongs to it alone, and is stopped and restarted with it.
+        type: bool
+        default: false
   files:
     description:
       - For each service the patterns of files that it reads at start, C(NAME) standing for the project. What runs and
         is older than one of them is restarted; requests wait meanwhile.
     type: dict
     default: {}
+  postgres_version:
+    description: Major version of PostgreSQL.
+    type: str
+    default: ""
+  cluster_files:
+    description: Patterns of files that a cluster of a project reads at start. It is restarted as its services are.
+    type: list
+    elements: str
+    default: []
   reload:
-    description: The same for files that it reads again when it is reloaded.
+    description: The same as O(files) for files that it reads again when it is reloaded.
     type: dict
     default: {}
   declared:
@@ -88,7 +105,12 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.berth.supabase.plugins.module_utils.handover import release, restart_held
-from ansible_collections.berth.supabase.plugins.module_utils.project_services import UNITS, enclosures_of, services_of
+from ansible_collections.berth.supabase.plugins.module_utils.project_services import (
+    UNITS,
+    clusters_of,
+    enclosures_of,
+    services_of,
+)
 from ansible_collections.berth.supabase.plugins.module_utils.units import STARTED, Systemd, wall_clock
 
 CHANGED = "StateChangeTimestampMonotonic"
@@ -128,9 +150,11 @@ class Found:
         return wall_clock(self.units[name][CHANGED])
 
 
-def converge(systemd, services, enclosures, files, reload):
+def converge(systemd, services, enclosures, clusters, params):
     """Brings all units to where they should be, with one systemctl command for each kind of change."""
-    found = Found(systemd, [unit for one in (*services, *enclosures) for unit in one.units()])
+    files, reload = params["files"], params["reload"]
+    around = [*enclosures, *clusters]
+    found = Found(systemd, [unit for one in (*services, *around) for unit in one.units()])
     enabled = {unit: wanted for service in services for unit, wanted in service.enabled().items()}
     systemd.run("disable", [unit for unit, wanted in enabled.items() if found.is_enabled(unit) and not wanted])
     systemd.run("stop", [unit for service in services for unit in service.stopped(found) if found.is_active(unit)])
@@ -141,8 +165,9 @@ def converge(systemd, services, enclosures, files, reload):
     fresh = [one for one in staying if one not in stale]
     # First: PostgREST must know a new key before GoTrue signs with it.
     systemd.run("reload", [one.worker for one in fresh if found.read_at(one.worker) < one.newest(reload)])
-    restart_held(systemd, {one.worker: one.door for one in stale}, moved)
-    outlasted = [unit for enclosure in enclosures if not enclosure.is_present for unit in enclosure.units()]
+    restarting = [one.unit for one in clusters if one.is_present and one.is_stale(found, params["cluster_files"])]
+    restart_held(systemd, {one.worker: one.door for one in stale}, moved, restarting)
+    outlasted = [unit for one in around if not one.is_present for unit in one.units()]
     systemd.run("stop", [unit for unit in outlasted if found.is_active(unit)])
     # A reload reads the units of all projects anew, which takes seconds; what is enabled matters at boot only.
     systemd.run(
@@ -151,7 +176,7 @@ def converge(systemd, services, enclosures, files, reload):
     systemd.run("start", [unit for service in services for unit in service.started() if not found.is_active(unit)])
     doors = [one.door for one in services if one.is_present and one.worker]
     release(systemd, [door for door in doors if door.is_disturbed()])
-    gone = [unit for one in (*services, *enclosures) if one.is_absent for unit in one.units()]
+    gone = [unit for one in (*services, *around) if one.is_absent for unit in one.units()]
     systemd.run("reset-failed", [unit for unit in gone if found.is_failed(unit)])
 
 
@@ -167,6 +192,8 @@ def main():
         "state": {"type": "str", "required": True, "choices": ["present", "paused", "absent"]},
         "idle_timeout": {"type": "str", "required": True},
         "architecture": {"type": "str", "choices": ["shared", "isolated"], "default": "shared"},
+        "cluster": {"type": "str", "default": "berth"},
+        "dedicated": {"type": "bool", "default": False},
     }
     module = AnsibleModule(
         argument_spec={
@@ -174,6 +201,8 @@ def main():
             "services_isolated": {"type": "list", "elements": "str", "default": []},
             "projects": {"type": "list", "elements": "dict", "required": True, "options": project_options},
             "files": {"type": "dict", "default": {}},
+            "postgres_version": {"type": "str", "default": ""},
+            "cluster_files": {"type": "list", "elements": "str", "default": []},
             "reload": {"type": "dict", "default": {}},
             "declared": {"type": "list", "elements": "str"},
         },
@@ -182,7 +211,7 @@ def main():
     systemd = Systemd(module)
     systemd.load_definitions(DEFINITIONS)
     services, enclosures = list(services_of(module.params)), list(enclosures_of(module.params))
-    converge(systemd, services, enclosures, module.params["files"], module.params["reload"])
+    converge(systemd, services, enclosures, clusters_of(module.params), module.params)
     found = orphans(module.params["declared"]) if module.params["declared"] is not None else []
     if found:
         module.warn(f"{', '.join(found)}: here, but no file declares it; it runs on. {REMEDY}")

@@ -7,10 +7,20 @@ short_description: Template database of projects
 description:
   - Creates the database C(berth_template) and runs a definition in it whenever that definition has changed.
 options:
-  port:
-    description: Port of the cluster, which names its unix socket.
-    type: int
-    default: 5432
+  clusters:
+    description: Clusters to work on.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      port:
+        description: Port of the cluster, which names its unix socket.
+        type: int
+        default: 5432
+      socket_directory:
+        description: Directory of that socket.
+        type: path
+        default: /run/postgresql
   definition:
     description: SQL text that may run again and again.
     type: str
@@ -28,6 +38,7 @@ attributes:
 EXAMPLES = r"""
 - name: Ensure the template database is complete
   berth.supabase.template_database:
+    clusters: [{port: 5432}]
     definition: "{{ lookup('ansible.builtin.file', 'template.sql') }}"
 """
 
@@ -37,10 +48,10 @@ import hashlib
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
-    CONNECTION_SPEC,
+    CLUSTERS_SPEC,
     TEMPLATE,
+    Clusters,
     compose,
-    open_cluster,
 )
 
 
@@ -87,13 +98,15 @@ def ensure_definition(cluster, definition):
 
 def main():
     module = AnsibleModule(
-        argument_spec={**CONNECTION_SPEC, "definition": {"type": "str", "required": True}}, supports_check_mode=True
+        argument_spec={**CLUSTERS_SPEC, "definition": {"type": "str", "required": True}}, supports_check_mode=True
     )
-    cluster = open_cluster(module, when_absent=module.params["definition"])
-    if ensure_database(cluster):
-        ensure_grants(cluster)
-        ensure_definition(cluster, module.params["definition"])
-    cluster.exit()
+    clusters = Clusters(module)
+    for place in module.params["clusters"]:
+        cluster = clusters.open(place, when_absent=module.params["definition"])
+        if cluster and ensure_database(cluster):
+            ensure_grants(cluster)
+            ensure_definition(cluster, module.params["definition"])
+    clusters.exit()
 
 
 if __name__ == "__main__":

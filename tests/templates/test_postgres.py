@@ -1,12 +1,19 @@
 """The settings of PostgreSQL follow from the memory of the host and from nothing else."""
 
 import pytest
-from rendering import FACTS, evaluate, lines, render
+from rendering import FACTS, evaluate, lines, project, render
 
 
 def settings(**given: object) -> dict[str, str]:
     """Return the rendered settings by name."""
     return dict(line.split(" = ", 1) for line in lines(render("postgres", "berth.conf.j2", **given)))
+
+
+def dedicated(memory: str = "1G", connections: int = 20) -> dict:
+    """Return what the templates see of the cluster of one project."""
+    limits = {"memory": memory, "connections": connections}
+    item = project("two-words", architecture="isolated", database="dedicated", limits=limits)
+    return {"item": item | {"connections": item["limits"]["connections"]}}
 
 
 @pytest.mark.parametrize(
@@ -23,6 +30,32 @@ def test_memory_decides(memory: int, buffers: str, cache: str, connections: str,
     assert found["effective_cache_size"] == cache
     assert found["max_connections"] == connections
     assert found["maintenance_work_mem"] == maintenance
+
+
+@pytest.mark.parametrize(
+    ("limit", "buffers", "cache", "maintenance"),
+    [("640M", "51MB", "128MB", "8MB"), ("2G", "332MB", "832MB", "52MB")],
+)
+def test_limit_of_its_project_decides_in_a_dedicated_cluster(
+    limit: str, buffers: str, cache: str, maintenance: str
+) -> None:
+    found = settings(**dedicated(memory=limit, connections=30))
+    assert found["shared_buffers"] == buffers
+    assert found["effective_cache_size"] == cache
+    assert found["max_connections"] == "40"
+    assert found["maintenance_work_mem"] == maintenance
+
+
+def test_dedicated_cluster_is_shut_in_and_takes_no_settings_of_the_hosts() -> None:
+    given = {"postgres_listen_addresses": ["127.0.0.1"], "postgres_settings": {"shared_buffers": "1GB"}}
+    found = settings(**given, **dedicated())
+    assert found["listen_addresses"] == "''"
+    assert found["shared_buffers"] != "'1GB'"
+    assert found["external_pid_file"] == "'/run/postgresql/17-berth_two_words.pid'"
+    unit = lines(render("postgres", "dedicated.service.conf.j2", **dedicated()))
+    assert "Slice=berth-two_words.slice" in unit
+    logins = [line.split() for line in lines(render("postgres", "ident.conf.j2", **dedicated()))]
+    assert [login[2] for login in logins if login[1] == "berth-two-words"] == ["two_words_rest", "two_words_auth"]
 
 
 def test_nothing_listens_on_tcp_unless_asked_for() -> None:

@@ -13,9 +13,20 @@ def rendered(template: str, name: str = "my-blog", given: dict | None = None, **
 
 
 def test_postgrest_gets_the_database_over_the_socket_without_a_password() -> None:
-    text = rendered("rest.env.j2", given={"project_postgres_port": 5433})
-    assert 'PGRST_DB_URI="postgresql://my_blog_rest@/my_blog?host=/run/postgresql&port=5433"' in text
+    text = rendered("rest.env.j2")
+    assert 'PGRST_DB_URI="postgresql://my_blog_rest@/my_blog?host=/run/postgresql&port=5432"' in text
     assert 'PGRST_SERVER_UNIX_SOCKET="/run/berth-rest/my-blog/rest.sock"' in text
+
+
+@pytest.mark.parametrize("service", ["rest", "auth", "meta"])
+def test_services_see_no_cluster_but_that_of_their_project(service: str) -> None:
+    own = {"architecture": "isolated", "database": "dedicated", "number": 7}
+    sockets = "/run/berth/postgres/my-blog"
+    container = rendered(f"isolated/{service}.container.j2", **own)
+    assert [line for line in container if "postgres:" in line or "postgresql:" in line] == []
+    assert f"Volume={sockets}:{sockets}:ro" in container
+    settings = rendered("isolated/meta.env.j2" if service == "meta" else f"{service}.env.j2", **own)
+    assert [line for line in settings if "host=" in line and f"host={sockets}&port=10007" in line]
 
 
 def test_postgrest_serves_what_is_declared() -> None:

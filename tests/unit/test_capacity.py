@@ -92,6 +92,17 @@ def test_isolated_project_counts_with_its_limit_whatever_it_uses() -> None:
     assert (account.isolated, account.shared, account.needs.memory_sleepers) == (1, 0, 0)
 
 
+def test_dedicated_database_counts_in_the_limit_and_needs_no_connections_of_the_hosts() -> None:
+    shop = project("shop", architecture="isolated", database="dedicated", limits={"memory": "2G"})
+    account = found(shop)
+    assert amounts(account)["shop"] == 2048
+    assert (account.needs.connections_fixed, account.needs.connections_sleepers) == (0, 0)
+    more = propose(account, shop).checks
+    assert [check.words for check in more if check.resource == "connections"] == [
+        check.words for check in account.now.checks if check.resource == "connections"
+    ]
+
+
 def test_paused_project_counts_with_nothing() -> None:
     account = found(project("blog", state="paused"))
     assert amounts(account)["blog"] == 0

@@ -20,6 +20,7 @@ HOSTS = ("alpha", "bravo")
 MINIMAL = {"name": "blog", "number": 7, "host": "alpha", "architecture": "shared"}
 FULL = {
     **MINIMAL,
+    "database": "shared",
     "domains": ["blog.example.com", "xn--blg-sna.example"],
     "idle_timeout": "1h",
     "state": "paused",
@@ -292,6 +293,15 @@ def test_isolated_project_needs_memory_for_its_services(write: Write) -> None:
     assert load(write(MINIMAL | little), HOSTS)["blog"].limits.memory == "383M"
     enough = MINIMAL | {"architecture": "isolated", "limits": {"memory": "384M"}}
     assert load(write(enough), HOSTS)["blog"].architecture == "isolated"
+
+
+def test_dedicated_database_needs_its_share_of_the_memory_and_an_isolated_project(write: Write) -> None:
+    own = MINIMAL | {"architecture": "isolated", "database": "dedicated"}
+    told = "limits.memory: found 639M, allowed: 640M or more, which its services and its dedicated database need"
+    assert told in only_problem(write(own | {"limits": {"memory": "639M"}}))
+    assert load(write(own | {"limits": {"memory": "640M"}}), HOSTS)["blog"].database == "dedicated"
+    told = "database: found 'dedicated', allowed: shared, as long as architecture is shared"
+    assert told in only_problem(write(own | {"architecture": "shared"}))
 
 
 @pytest.mark.parametrize(

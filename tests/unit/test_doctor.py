@@ -162,6 +162,37 @@ def test_project_that_was_never_applied_is_one_finding() -> None:
     assert told(found(new, thing("user", "other", "berth-other"))[:1]) == [("absent", "my-blog", True)]
 
 
+OWN = project("my-blog", architecture="isolated", database="dedicated")
+
+
+def test_dedicated_database_that_answers_is_no_finding_and_silent_is_one() -> None:
+    elsewhere = SERVER | {"databases": []}
+    sound = status(of=OWN, postgres=elsewhere, dedicated={"my-blog": SERVER})
+    assert found(sound, declared=(OWN,)) == []
+    assert sound.projects[0].database_bytes == 9 * MIB
+    stopped = unit("postgresql@17-berth_my_blog.service", "inactive", slice="berth-my_blog.slice")
+    silent = status(*SOUND, stopped, of=OWN, postgres=elsewhere)
+    assert told(found(silent, declared=(OWN,))) == [("postgres", "my-blog", True)]
+
+
+def test_paused_dedicated_database_does_not_answer_and_is_no_finding() -> None:
+    paused = OWN.model_copy(update={"state": "paused"})
+    asleep = status(*SOUND[:2], of=paused, postgres=SERVER | {"databases": []})
+    assert [one.kind for one in found(asleep, declared=(paused,)) if one.kind in ("postgres", "database")] == []
+
+
+def test_wal_of_a_dedicated_database_is_told_of_its_project() -> None:
+    kept = SERVER | {"slots": [{"name": "old", "active": False, "retained_bytes": 0}]}
+    measured = status(of=OWN, postgres=SERVER, dedicated={"my-blog": kept})
+    assert told(found(measured, declared=(OWN,))) == [("slot", "my-blog", False)]
+
+
+def test_cluster_that_nobody_declares_is_an_orphan() -> None:
+    [one] = found(status(), *THINGS, thing("cluster", "old_shop", "17/berth_old_shop"))
+    assert told([one]) == [("orphan", "old_shop", False)]
+    assert one.what == "cluster 17/berth_old_shop: of old_shop, which no file declares"
+
+
 def test_connections_of_a_project_that_are_used_up_are_found() -> None:
     full = [DATABASES[0] | {"connections": 20}]
     assert told(found(status(postgres=SERVER | {"databases": full}))) == [("connections", "my-blog", False)]

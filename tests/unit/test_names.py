@@ -10,6 +10,7 @@ from berth.names import (
     SERVICES,
     InvalidName,
     auth_port,
+    cluster_port,
     database_name,
     login_role,
     system_user,
@@ -114,10 +115,11 @@ def test_auth_port(number: int, port: int) -> None:
     assert auth_port(number) == port
 
 
+@pytest.mark.parametrize("derive", [auth_port, cluster_port])
 @pytest.mark.parametrize("number", [0, -1, 9901])
-def test_number_without_a_port_is_refused(number: int) -> None:
+def test_number_without_a_port_is_refused(number: int, derive) -> None:
     with pytest.raises(ValueError, match="allowed: 1 to 9900"):
-        auth_port(number)
+        derive(number)
 
 
 @given(tricky_names, tricky_names)

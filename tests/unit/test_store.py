@@ -167,6 +167,7 @@ BAD_ADDS = {
     "reserved": ({"name": "postgres"}, "reserved for PostgreSQL, Supabase or Berth itself"),
     "taken": ({"name": "blog"}, "name: found 'blog', which .*blog.yml has already"),
     "host": ({"host": "gamma"}, "^host: found 'gamma', allowed: a host of the inventory .alpha, bravo.; correct"),
+    "database": ({"database": "dedicated"}, "^database: found 'dedicated', allowed: shared, as long as"),
     "word": ({"architecture": "big"}, "^architecture: found 'big', allowed: shared or isolated"),
     "domain": ({"domains": ["BLOG.example.com"]}, r"^domains\[0\]: found 'BLOG.example.com', allowed: a DNS name"),
     "domain twice": ({"domains": ["a.b.com", "a.b.com"]}, "^domains: found .* a.b.com is there twice"),
@@ -201,6 +202,7 @@ BAD_UPDATES = {
     "name": ({"name": "shop"}, "^name: cannot be changed: add another project"),
     "number": ({"number": 8}, "^number: cannot be changed"),
     "host": ({"host": "bravo"}, "^host: cannot be changed: moving a project"),
+    "database": ({"database": "dedicated"}, "^database: cannot be changed: berth convert"),
     "together": ({"rest.pool": 20}, "^rest.pool: found 20, allowed: less than limits.connections"),
 }
 

@@ -55,7 +55,8 @@ def add_project(query: Check, body: ProjectIn) -> Response:
             raise Problem(400, "That does not work", told)
         architecture = ARCHITECTURES[body.plan]
     host, reason = placed(core().fleet, core().rooms, body.name, architecture, body.host, body.force)
-    values = {"host": host, "architecture": architecture, "domains": body.domains, "idle_timeout": body.idle_timeout}
+    settings = body.model_dump(include={"database", "domains", "idle_timeout"})
+    values = {"host": host, "architecture": architecture, **settings}
     run = core().actions.change(actor(), "add", body.name, values | {"note": reason}, plan=query.check)
     return give(Added.of(body.name, architecture, run), 202)
 

@@ -17,6 +17,7 @@ HIGHEST_ID = 2**31 - 1
 Id = Annotated[int, Field(ge=1, le=HIGHEST_ID)]
 Plan = Literal["shared", "dedicated"]
 Architecture = Literal["shared", "isolated"]
+Database = Literal["shared", "dedicated"]
 PLANS: dict[str, Plan] = {"shared": "shared", "isolated": "dedicated"}
 ARCHITECTURES = {plan: architecture for architecture, plan in PLANS.items()}
 
@@ -99,6 +100,7 @@ class ProjectIn(Taken):
     name: Text = Field(description=NAME_RULE)
     plan: Plan | None = Field(None, description="shared, or dedicated: an isolated project")
     architecture: Architecture | None = Field(None, description="instead of plan")
+    database: Database | None = Field(None, description="dedicated: a PostgreSQL cluster of its own, if isolated")
     host: Text | None = Field(None, description="left out, the host with the most room")
     force: bool = Field(False, description="take a host that has no room for it")
     domains: list[Text] = []
