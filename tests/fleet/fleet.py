@@ -6,18 +6,23 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import yaml
 
+from berth.clusters import Cluster, cluster_of
+from berth.declarations import load
+from berth.inventory import Environment
 from fleet import standin
+from fleet.forward import Forwards
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = Path(__file__).resolve().parent
 INVENTORY = REPOSITORY / "build" / "fleet"
 KEEP = os.environ.get("BERTH_KEEP_FLEET") == "1"
+HOST_CLUSTER = Cluster("berth", 5432, "/run/postgresql")
 FLEET = int(os.environ.get("BERTH_FLEET", "0"))  # another for each checkout whose tests run at the same time, 0 to 9
 
 
@@ -50,6 +55,7 @@ class Project:
     anon_key: str = field(repr=False)
     service_role_key: str = field(repr=False)
     db_url: str = field(repr=False)
+    cluster: Cluster = HOST_CLUSTER
 
     @property
     def url(self) -> str:
@@ -71,6 +77,11 @@ class Project:
         """The database, which also begins the names of its login roles."""
         return self.name.replace("-", "_")
 
+    @property
+    def psql(self) -> str:
+        """The options of psql on its host that lead to the cluster of its database."""
+        return f"--host={self.cluster.socket_directory} --port={self.cluster.port}"
+
 
 class Fleet:
     """The hosts of tests/fleet with an inventory of their own below build/."""
@@ -81,6 +92,7 @@ class Fleet:
         self.environment = {**os.environ, "PATH": path, "ANSIBLE_CONFIG": str(REPOSITORY / "ansible.cfg")}
         self.bare_check: Run | None = None
         self.first_run: Run | None = None
+        self.forwards = Forwards()
 
     def start(self) -> None:
         """Boots fresh hosts and configures them; AssertionError with the play's output when that fails."""
@@ -99,6 +111,7 @@ class Fleet:
 
     def stop(self) -> None:
         """Removes the hosts unless they are to be kept for the next run (BERTH_KEEP_FLEET=1, for developers)."""
+        self.forwards.close()
         if not KEEP:
             self.remove()
 
@@ -155,8 +168,19 @@ class Fleet:
         return {entry["name"]: self._with_keys(entry) for entry in listed}
 
     def project(self, name: str) -> Project:
-        """Returns one project."""
-        return self.projects[name]
+        """Returns one project, the way to its database open."""
+        return self.reachable(self.projects[name])
+
+    def reachable(self, project: Project) -> Project:
+        """Returns a project with an address of its database that works on this machine."""
+        if not project.cluster.dedicated:
+            return project
+        return replace(project, db_url=self.forwards.url(project.db_url, project.cluster, self.ssh(project.host)))
+
+    def cluster(self, name: str) -> Cluster:
+        """Returns the cluster of a project as it is declared now."""
+        declared = load(self.inventory, self.variables)[name]
+        return cluster_of(declared, Environment(self.inventory).hosts[declared.host])
 
     def on_host(self, host: str, *names: str) -> list[Project]:
         """Returns the projects of a host, or those of these names."""
@@ -171,6 +195,7 @@ class Fleet:
             anon_key=keys["anon_key"],
             service_role_key=keys["service_role_key"],
             db_url=keys["db_url"],
+            cluster=self.cluster(entry["name"]),
         )
 
     def _berth_output(self, command: list[str]):

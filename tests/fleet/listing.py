@@ -14,13 +14,15 @@ COMMAND = """
 set -eu
 find / /run -xdev -regextype posix-extended -regex '{volatile}' -prune -o -printf '%p %M %u %g %l\\n'
 find /run /var/lib/systemd /var/log /var/spool /var/tmp /tmp -xdev -name '*{name}*' -printf '%p\\n'
+find /etc/postgresql /var/lib/postgresql -mindepth 2 -maxdepth 2 -printf 'directory %p\\n'
+find /var/log/postgresql -name '*{database}*' -printf '%p\\n'
 find / -xdev -nouser -printf 'without owner: %p\\n'
 find /etc -xdev -type f -not -name '*-' -exec sha256sum {{}} +
 getent passwd
 getent group
 nft list ruleset
 systemctl list-units --all --plain --no-legend '*@{name}.*'
-systemctl list-units --all --plain --no-legend 'berth-{name}*' 'berth-{database}.slice'
+systemctl list-units --all --plain --no-legend 'berth-{name}*' 'berth-{database}.slice' 'postgresql@*-berth_{database}*'
 ! command -v podman >/dev/null || podman ps --all --format '{{{{.Names}}}}'
 ! command -v podman >/dev/null || podman network ls --format '{{{{.Name}}}}'
 ip -o link show type bridge | cut -d: -f2

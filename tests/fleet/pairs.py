@@ -5,10 +5,11 @@ import itertools
 import pytest
 
 SHARED = ("one", "two-words", "three")
-ISOLATED = ("apart",)
+ISOLATED = ("apart", "alone")
 NAMES = (*SHARED, *ISOLATED)
-NUMBERS = {"one": 1, "two-words": 2, "three": 3, "apart": 8}
-MIX = {*itertools.permutations(SHARED, 2), ("one", "apart"), ("apart", "one")}
+NUMBERS = {"one": 1, "two-words": 2, "three": 3, "apart": 8, "alone": 9}
+_MIXED = [("one", "apart"), ("apart", "one"), ("apart", "alone"), ("alone", "one")]
+MIX = {*itertools.permutations(SHARED, 2), *_MIXED}
 
 
 def pairs(owners: tuple[str, ...] = NAMES) -> list:

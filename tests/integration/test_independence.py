@@ -7,7 +7,7 @@ from fleet.content import mark
 from fleet.services import wait_until
 from fleet.traffic import Traffic
 
-EVERYBODY = ("one", "two-words", "awake", "apart")
+EVERYBODY = ("one", "two-words", "awake", "apart", "alone")
 UNITS = "berth-rest@{name}.service berth-auth@{name}.service"
 BREAKS = {
     "stopped": f"systemctl stop {UNITS}",

@@ -70,7 +70,7 @@ def test_files_of_another_project_cannot_be_read(fleet, pair):
     for folder in (
         f"/etc/berth/projects/{theirs.name}",
         f"/run/berth-rest/{theirs.name}",
-        "/var/lib/postgresql/17/berth",
+        f"/var/lib/postgresql/17/{theirs.cluster.name}",
     ):
         assert "Permission denied" in as_user(fleet, mine.host, f"berth-{mine.name}", f"ls {folder}/"), folder
         assert fleet.on(mine.host, f"ls {folder}/"), folder

@@ -1,4 +1,4 @@
-"""Removal of an isolated project: none of its containers, networks, units and files is left."""
+"""Removal of an isolated project: none of its containers, networks, units, files and its PostgreSQL is left."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -21,10 +21,13 @@ def removed(fleet: Fleet, gateway: Gateway, berth: Berth) -> Iterator[SimpleName
     before = listing(fleet, HOST, NAME)
     try:
         with Traffic(gateway, fleet.project(NEIGHBOUR)) as beside:
-            told = berth.answer("add", NAME, "--host", HOST, "--architecture", "isolated", "--json")
+            told = berth.answer(
+                "add", NAME, "--host", HOST, "--architecture", "isolated", "--database", "dedicated", "--json"
+            )
             keys = berth.answer("keys", NAME, "--json")
             known = {key: keys[key] for key in ("anon_key", "service_role_key", "db_url")}
-            project = Project(name=NAME, host=HOST, urls=told["project"]["urls"], **known)
+            named = Project(name=NAME, host=HOST, urls=told["project"]["urls"], cluster=fleet.cluster(NAME), **known)
+            project = fleet.reachable(named)
             fill(gateway, project)
             had, said = listing(fleet, HOST, NAME), mark(gateway, project)
             berth.answer("remove", NAME, "--yes", "--json")
@@ -36,6 +39,8 @@ def removed(fleet: Fleet, gateway: Gateway, berth: Berth) -> Iterator[SimpleName
 def test_project_had_what_is_looked_for(removed: SimpleNamespace) -> None:
     new = set(removed.had) - set(removed.before)
     for line in ("berth-rest-own-guest", "berth-auth-own-guest", "berth-meta-own-guest", "berth-own-guest"):
+        assert line in new
+    for line in ("directory /etc/postgresql/17/berth_own_guest", "directory /var/lib/postgresql/17/berth_own_guest"):
         assert line in new
     for path in ("systemd/berth-own-guest.network", "system/berth-own_guest.slice", "system/berth-rest-wake@own-guest"):
         assert [line for line in new if path in line], path
