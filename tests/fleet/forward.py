@@ -40,6 +40,6 @@ class Forwards:
         """Ends all of them."""
         for session in self.sessions.values():
             session.terminate()
-            session.wait()
+            session.communicate()
         for directory in self.directories.values():
             directory.cleanup()
