@@ -9,7 +9,9 @@ TEMPLATES = [
     for path in sorted((ROOT / "roles").glob("*/templates/**/*.j2"))
 ]
 SECRET_WORD = "crypto.key.j2"
+OWN = project("my-blog", architecture="isolated", database="dedicated")
 GIVEN = {
+    "postgres": {"item": OWN | {"connections": 20}},
     "project": project_variables(project("my-blog", domains=["a.example.com"])),
     "controller": {"item": variables("controller")["_controller_units"][0]},
 }
