@@ -79,9 +79,9 @@ def examine_hosts(inventory: Path, hosts: tuple[str, ...] = ()) -> Play:
     return Play("doctor.yml", inventory, hosts=hosts)
 
 
-def repair_hosts(inventory: Path, hosts: tuple[str, ...] = ()) -> Play:
+def repair_hosts(inventory: Path, hosts: tuple[str, ...] = (), check: bool = False) -> Play:
     """The play that gets units of Berth out of failure."""
-    return Play("repair.yml", inventory, hosts=hosts)
+    return Play("repair.yml", inventory, check=check, hosts=hosts)
 
 
 def count_key_usage(inventory: Path, name: str, host: str) -> Play:

@@ -1,10 +1,27 @@
 """Rotation of keys: what it makes of a project's secrets, each step the same when it is done twice."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Literal, get_args
 
 from berth.key_sets import KeySet
 from berth.project_secrets import ProjectSecrets
+
+Step = Literal["start", "retire", "now"]
+STEPS: tuple[Step, ...] = get_args(Step)
+
+
+def change(step: Step, project: str, retire_at: datetime | None = None) -> Callable[[ProjectSecrets], ProjectSecrets]:
+    """What a step makes of the secrets of a project: start an overlap, retire what was before, or cut at once."""
+    moment = datetime.now(UTC).replace(microsecond=0)
+    match step:
+        case "start":
+            return lambda secrets: rotated(secrets, project, moment, retire_at)
+        case "retire":
+            return retired
+        case "now":
+            return lambda secrets: cut(secrets, project, moment)
 
 
 def rotated(secrets: ProjectSecrets, project: str, now: datetime, retire_at: datetime | None = None) -> ProjectSecrets:

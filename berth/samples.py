@@ -2,20 +2,27 @@
 
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from berth.errors import BerthError
+from berth.models import Project
 from berth.status import HostStatus, Measurement
+
+if TYPE_CHECKING:
+    from berth.capacity import Capacity
 
 FILE = ".samples.sqlite3"
 KEPT = timedelta(days=90)
 KEPT_ALL = timedelta(days=2)
+_COUNTED = timedelta(days=7)
+_POINTS = 50
 _HOUR = 3600
 _WAIT = 30.0
 _NEVER = 2**62
@@ -108,6 +115,13 @@ class Samples:
             ) WHERE place % ((total + ? - 1) / ?) = 0 ORDER BY at
         """
         return self._read(query, host, begin, end, points, points)
+
+    def account(self, status: HostStatus, declared: Collection[Project]) -> "Capacity":
+        """The capacity of a host by a measurement and those of the days before; raise SamplesError."""
+        from berth.capacity import capacity
+
+        history = self.history(status.name, status.measured_at - _COUNTED, points=_POINTS)
+        return capacity(status, declared, history)
 
     def _read(self, query: str, *parameters: object) -> list[HostStatus]:
         if not self.path.exists():

@@ -29,6 +29,9 @@ ROUTES = {
     "POST /projects/new": "in -- -- -- no ok ok",
     "GET /projects/<name>": "in -- ok ok ok ok ok",
     "GET /projects/<name>/keys": "in -- no ok no ok ok",
+    "GET /projects/<name>/rotate": "in -- no ok no ok ok",
+    "POST /projects/<name>/rotate": "in -- no ok no ok ok",
+    "POST /projects/<name>/usage": "in -- no ok no ok ok",
     "POST /projects/<name>/update": "in -- no ok no ok ok",
     "POST /projects/<name>/domains": "in -- no ok no ok ok",
     "POST /projects/<name>/<any(pause, resume):action>": "in -- no ok no ok ok",
@@ -52,6 +55,8 @@ ROUTES = {
     "POST /tokens": "in ok ok ok ok ok ok",
     "POST /tokens/<int:token_id>/revoke": "in -- -- -- -- -- ok",
     "GET /doctor": "in -- -- -- ok ok ok",
+    "POST /doctor/examine": "in -- -- -- no no ok",
+    "POST /doctor/repair": "in -- -- -- no no ok",
     "POST /logout": "ok ok ok ok ok ok ok",
 }
 

@@ -144,6 +144,7 @@ class Run(Base):
     changed: Mapped[dict[str, Any]] = mapped_column(default=dict)  # changed tasks by host
     reason: Mapped[str | None] = mapped_column(Text)  # why it did not succeed
     log: Mapped[str | None] = mapped_column(Text)
+    report: Mapped[dict[str, Any] | None]  # what it found, where it was to find something out
 
     @property
     def over(self) -> bool:

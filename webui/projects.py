@@ -9,11 +9,13 @@ from werkzeug.wrappers import Response
 from berth.errors import BerthError
 from berth.models import Project
 from berth.names import NAME_RULE, InvalidName, validate_name
+from berth.rotation import STEPS
 from webui import forms, pictures
 from webui.core import core
 from webui.models import Run
 from webui.roles import ADMIN, MEMBER, OPERATOR, VIEWER
 from webui.security import access, actor, needs
+from webui.services.actions import USAGE_PLAYBOOK
 from webui.services.audit import note
 from webui.services.suggest import candidates, cost_awake
 
@@ -122,6 +124,36 @@ def keys(name: str) -> Page:
     return render_template("projects/keys.html", project=project, keys=found)
 
 
+@bp.get("/projects/<name>/rotate")
+@needs(OPERATOR, project="name", fresh=True)
+def ask_rotate(name: str) -> Page:
+    """Show which keys work, and ask before a rotation.
+
+    project, keys (webui.services.fleet.KeyInfo), usage (requests and last_request by id of a key, None until they were
+    counted), counted_at, again (the name as typed), error.
+    """
+    return _rotate_form(core().fleet.project(name), "", None)
+
+
+@bp.post("/projects/<name>/rotate")
+@needs(OPERATOR, project="name", fresh=True)
+def rotate(name: str) -> Page:
+    """Rotate keys, or plan that; field step: start, retire, or now, which wants the name typed again."""
+    project, again, step = core().fleet.project(name), request.form.get("again", ""), request.form.get("step", "start")
+    if step not in STEPS:
+        return _rotate_form(project, again, f"step: found {step!r}, allowed: {', '.join(STEPS)}"), 400
+    if step == "now" and not _plan_only() and again.strip() != name:
+        return _rotate_form(project, again, f"found {again!r}, allowed: {name}; nothing was changed"), 400
+    return _to(core().actions.rotate(actor(), name, step, plan=_plan_only()))
+
+
+@bp.post("/projects/<name>/usage")
+@needs(OPERATOR, project="name")
+def count_usage(name: str) -> Page:
+    """Count who uses which key, and go to the run."""
+    return _to(core().actions.count_usage(actor(), name))
+
+
 @bp.post("/projects/<name>/update")
 @needs(OPERATOR, project="name")
 def update(name: str) -> Page:
@@ -212,6 +244,19 @@ def _of_domains(error: BerthError) -> dict[str, str]:
 
 def _remove_form(project: Project, archive: bool, again: str, error: str | None) -> str:
     return render_template("projects/remove.html", project=project, archive=archive, again=again, error=error)
+
+
+def _rotate_form(project: Project, again: str, error: str | None) -> str:
+    counted = core().runs.last(USAGE_PLAYBOOK, project.name)
+    return render_template(
+        "projects/rotate.html",
+        project=project,
+        keys=core().fleet.key_infos(project),
+        usage=(counted.report or {}).get("key_usage") if counted else None,
+        counted_at=counted.ended_at if counted else None,
+        again=again,
+        error=error,
+    )
 
 
 def _new_form(typed: dict[str, str], errors: dict[str, str]) -> str:

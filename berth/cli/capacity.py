@@ -1,7 +1,7 @@
 """What the commands tell of the capacity of hosts, from the last measurement of each."""
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from berth.cli.common import Place
@@ -9,11 +9,8 @@ from berth.cli.common import Place
 if TYPE_CHECKING:
     from berth.capacity import Capacity
     from berth.models import Project
-    from berth.status import HostStatus
 
 CAPACITY_HEADINGS = ["Memory used", "Guidance (advice)", "Still fit (measured)", "Measured"]
-_HISTORY = timedelta(days=7)
-_POINTS = 50
 
 
 def last_accounts(here: Place, projects: Collection["Project"], hosts: Iterable[str] = ()) -> dict[str, "Capacity"]:
@@ -22,16 +19,7 @@ def last_accounts(here: Place, projects: Collection["Project"], hosts: Iterable[
 
     samples = Samples(here.environment.directory)
     found = {host: samples.latest(host) for host in hosts or here.environment.hosts}
-    return {host: account(here, status, projects) for host, status in found.items() if status}
-
-
-def account(here: Place, status: "HostStatus", projects: Collection["Project"]) -> "Capacity":
-    """The account of a host by a measurement and those of the days before; raise BerthError."""
-    from berth.capacity import capacity
-    from berth.samples import Samples
-
-    history = Samples(here.environment.directory).history(status.name, status.measured_at - _HISTORY, points=_POINTS)
-    return capacity(status, projects, history)
+    return {host: samples.account(status, projects) for host, status in found.items() if status}
 
 
 def capacity_cells(found: "Capacity | None") -> list[str]:

@@ -1,6 +1,6 @@
 """The command that looks for what is wrong: doctor."""
 
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,8 +11,6 @@ from berth.cli.status import HostOrName, resolve
 
 if TYPE_CHECKING:
     from berth.doctor import Finding
-    from berth.playbooks import Play
-    from berth.runner import Result
 
 Fix = Annotated[bool, typer.Option("--fix", help="Do what is safe: start what should run, apply what is declared.")]
 
@@ -30,15 +28,19 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Look for what is wrong with hosts and projects, and say what to do; wakes nobody."""
+    from berth.diagnosis import repairs
+
     with told_in_one_line():
         here = place(inventory)
         hosts, name = resolve(here, subject)
-        visit = _Visit(ctx, here, hosts, name)
-        found = visit.findings()
+        look = partial(_findings, ctx, here, hosts, name)
+        found = look()
         fixed: list[Finding] = []
         if fix and any(finding.fixable for finding in found):
-            visit.fix(found)
-            left = visit.findings()
+            for play in repairs(here.inventory, found, name):
+                with progress() as on_step:
+                    ctx.obj.run(play, on_step)
+            left = look()
             fixed = [finding for finding in found if _sign(finding) not in set(map(_sign, left))]
             found = left
     if as_json:
@@ -49,54 +51,11 @@ def doctor(
         raise typer.Exit(RUN_FAILED)
 
 
-@dataclass(frozen=True)
-class _Visit:
-    ctx: typer.Context
-    here: Place
-    hosts: tuple[str, ...]
-    name: str | None
+def _findings(ctx: typer.Context, here: Place, hosts: tuple[str, ...], name: str | None) -> "list[Finding]":
+    from berth.diagnosis import diagnose
 
-    def findings(self) -> "list[Finding]":
-        """All that is wrong with the hosts, or with the one project and the host below it; raise BerthError."""
-        from berth.cli.capacity import account
-        from berth.doctor import drift, examine, unreachable
-        from berth.measure import examine_hosts
-
-        projects = list(self.here.store.load().values())
-        with progress() as on_step:
-            measurement, holdings = examine_hosts(self.ctx.obj, self.here.inventory, projects, self.hosts, on_step)
-        found = [unreachable(host, reason) for host, reason in measurement.down.items()]
-        for status in measurement.hosts:
-            found += examine(status, holdings[status.name], projects, account(self.here, status, projects))
-        checked = self._run(self._converge(check=True))
-        answered = {status.name for status in measurement.hosts}
-        failures = [failure for failure in checked.failures if failure.host in answered]
-        told = {(finding.host, finding.project) for finding in found if finding.kind == "absent"}
-        changes = [change for change in checked.changes if (change.host, self.name) not in told]
-        found += drift(changes, failures, self.name)
-        return [one for one in found if self.name is None or one.project in (None, self.name)]
-
-    def fix(self, found: "list[Finding]") -> None:
-        """Start what should run, and apply what is declared where no database is missing; raise BerthError."""
-        from berth.playbooks import repair_hosts
-
-        hosts = tuple(sorted({finding.host for finding in found if finding.fixable}))
-        self._run(repair_hosts(self.here.inventory, hosts))
-        lost = {finding.host for finding in found if finding.kind == "database"}
-        sound = tuple(host for host in hosts if host not in lost)
-        if sound:
-            self._run(self._converge(check=False, hosts=sound))
-
-    def _converge(self, check: bool, hosts: tuple[str, ...] | None = None) -> "Play":
-        from berth.playbooks import configure_all, configure_project
-
-        if self.name:
-            return configure_project(self.here.inventory, self.name, check)
-        return configure_all(self.here.inventory, check, self.hosts if hosts is None else hosts)
-
-    def _run(self, play: "Play") -> "Result":
-        with progress() as on_step:
-            return self.ctx.obj.run(play, on_step)
+    with progress() as on_step:
+        return diagnose(ctx.obj, here.inventory, list(here.store.load().values()), hosts, name, on_step)
 
 
 def _sign(finding: "Finding") -> tuple[Any, ...]:

@@ -116,13 +116,8 @@ def _rotation(name: str, now: bool, retire: bool, retire_at: str | None) -> "Cha
 
     if now + retire + (retire_at is not None) > 1:
         raise BadInput("--now, --retire and --retire-at exclude each other; give one of them")
-    moment = datetime.now(UTC).replace(microsecond=0)
-    end = _end(retire_at, moment) if retire_at is not None else None
-    if now:
-        return lambda secrets: rotation.cut(secrets, name, moment)
-    if retire:
-        return rotation.retired
-    return lambda secrets: rotation.rotated(secrets, name, moment, end)
+    end = _end(retire_at, datetime.now(UTC)) if retire_at is not None else None
+    return rotation.change("now" if now else "retire" if retire else "start", name, end)
 
 
 def _end(text: str, now: datetime) -> datetime:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from berth.cli.capacity import account, last_accounts
+from berth.cli.capacity import last_accounts
 from berth.cli.common import Place
 from berth.cli.questions import BadInput
 from berth.cli.status import measured
@@ -100,6 +100,7 @@ def best(ctx: typer.Context, here: Place, project: "Project") -> Decision:
 
 def _fresh_accounts(ctx: typer.Context, here: Place) -> tuple[dict[str, "Capacity"], Mapping[str, str]]:
     from berth.guidance import guidance
+    from berth.samples import Samples
 
     projects = list(here.store.load().values())
     oldest = datetime.now(UTC) - timedelta(minutes=guidance().fresh_minutes)
@@ -109,5 +110,6 @@ def _fresh_accounts(ctx: typer.Context, here: Place) -> tuple[dict[str, "Capacit
     if not stale:
         return accounts, {}
     found = measured(ctx, here, stale)
-    accounts |= {status.name: account(here, status, projects) for status in found.hosts}
+    samples = Samples(here.environment.directory)
+    accounts |= {status.name: samples.account(status, projects) for status in found.hosts}
     return accounts, {host: found.down.get(host, "not measured") for host in stale if host not in accounts}

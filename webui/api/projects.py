@@ -1,6 +1,7 @@
 """Projects in the HTTP API."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from flask import Response
@@ -14,18 +15,22 @@ from webui.api.schemas import (
     Check,
     DomainsIn,
     KeysOut,
+    KeyUsage,
     Named,
     ProjectIn,
     ProjectOut,
     Projects,
     Removal,
+    RotationIn,
     RunOut,
     Shown,
+    UsageOut,
 )
 from webui.core import core
 from webui.errors import Problem
 from webui.models import Run
 from webui.roles import ADMIN, MEMBER, OPERATOR, VIEWER
+from webui.services.actions import USAGE_PLAYBOOK
 from webui.services.audit import note
 from webui.services.placing import placed
 
@@ -140,6 +145,34 @@ def show_keys(path: Named) -> Response:
     with core().db.begin() as session:
         note(session, actor(), "show keys", path.name)
     return give(KeysOut.model_validate(found, from_attributes=True))
+
+
+@api.get("/projects/<name>/key-usage", responses={200: UsageOut})
+@scoped("read", OPERATOR, project="name")
+def show_key_usage(path: Named) -> Response:
+    """Show which keys of a project work, and who used which when it was counted last; no key itself."""
+    project = core().fleet.project(path.name)
+    counted = core().runs.last(USAGE_PLAYBOOK, project.name)
+    usage = (counted.report or {}).get("key_usage") if counted else None
+    never = {"requests": None if usage is None else 0, "last_request": None}
+    items = [KeyUsage(**asdict(key), **(usage or {}).get(key.id, never)) for key in core().fleet.key_infos(project)]
+    return give(UsageOut(items=items, counted_at=counted.ended_at if counted else None))
+
+
+@api.post("/projects/<name>/key-usage", responses=STARTED)
+@scoped("write", OPERATOR, project="name")
+@once
+def count_key_usage(path: Named) -> Response:
+    """Count who uses which key of a project; changes nothing."""
+    return _started(core().actions.count_usage(actor(), path.name))
+
+
+@api.post("/projects/<name>/rotate", responses=STARTED)
+@scoped("write", OPERATOR, project="name")
+@once
+def rotate_keys(path: Named, query: Check, body: RotationIn) -> Response:
+    """Give a project new keys, those of before working too until they are retired."""
+    return _started(core().actions.rotate(actor(), path.name, body.step, plan=query.check))
 
 
 def _change(action: str, name: str, values: dict[str, Any], query: Check) -> Response:

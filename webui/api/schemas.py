@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from berth.capacity import Capacity
+from berth.doctor import Finding
 from berth.models import Project
 from berth.names import NAME_RULE, database_name
+from berth.rotation import Step
 from webui.models import AuditEntry, Run, RunEvent, Token
 
 Entry = TypeVar("Entry")
@@ -225,6 +227,50 @@ class Added(BaseModel):
             status="planned" if run.check else "creating",
             host=run.hosts[0],
             run=RunOut.of(run),
+        )
+
+
+class RotationIn(Taken):
+    """A step of a rotation."""
+
+    step: Step = Field(
+        "start", description="start: new keys beside those of before; retire: these end; now: cut, all of before ends"
+    )
+
+
+class KeyUsage(BaseModel):
+    """What is known of a key that works; requests and last_request are null until they were counted."""
+
+    id: str
+    role: str
+    kind: str
+    created: datetime
+    in_use: bool
+    requests: int | None
+    last_request: datetime | None
+
+
+class UsageOut(BaseModel):
+    """The keys of a project, none of them shown, and who used which when it was counted last."""
+
+    items: list[KeyUsage]
+    counted_at: datetime | None
+
+
+class DoctorOut(BaseModel):
+    """What the newest visit of the doctor found; run_id and examined_at are null before the first."""
+
+    findings: list[Finding]
+    run_id: int | None
+    examined_at: datetime | None
+
+    @classmethod
+    def of(cls, findings: list[Finding], visit: Run | None) -> "DoctorOut":
+        """The findings as programs see them."""
+        return cls(
+            findings=findings,
+            run_id=visit.id if visit else None,
+            examined_at=visit.ended_at if visit else None,
         )
 
 

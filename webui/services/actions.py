@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from berth.doctor import Finding
 from berth.errors import BerthError
 from berth.models import Project
 from berth.playbooks import repository
+from berth.rotation import Step, change
+from berth.secrets import SecretStore
 from berth.store import DeclarationStore, Draft
 from webui.models import SUCCEEDED, Run
 from webui.services.audit import Actor, note
@@ -13,6 +16,7 @@ from webui.services.fleet import Fleet
 from webui.services.runs import Order, RunRefused, Runs
 
 PROJECT_PLAYBOOK, ALL_PLAYBOOK, REMOVE_PLAYBOOK = "project.yml", "site.yml", "remove.yml"
+DOCTOR_PLAYBOOK, REPAIR_PLAYBOOK, USAGE_PLAYBOOK = "doctor.yml", "repair.yml", "key_usage.yml"
 STATES = {"pause": {"state": "paused"}, "resume": {"state": "present"}}
 
 
@@ -48,6 +52,10 @@ class Actions:
             raise RunRefused(f"run {run_id}: found a {kind} that is {run.state}, allowed: a plan that has succeeded")
         if run.playbook == REMOVE_PLAYBOOK:
             return self.remove(who, run.project or "", **run.asked)
+        if run.playbook == REPAIR_PLAYBOOK:
+            return self.repair(who)
+        if run.action == "rotate":
+            return self.rotate(who, run.project or "", **run.asked)
         if run.draft is None:
             return self.apply(who, run.project)
         return self.change(who, run.action, run.project or "", run.asked)
@@ -68,6 +76,42 @@ class Actions:
         order = Order("remove", (project.host,), REMOVE_PLAYBOOK, name, plan, None, {"archive": archive})
         return self._submit(who, order)
 
+    def rotate(self, who: Actor, name: str, step: Step, plan: bool = False) -> Run:
+        """Give a project new keys (start), end the overlap (retire) or both at once (now); or find out what changes."""
+        repository()
+        project = self.fleet.project(name)
+        order = _order("rotate", project, plan, None, {"step": step})
+        store = SecretStore(self.fleet.environment.directory, ephemeral=plan)
+        store.change_project(name, change(step, name))
+        return self._submit(who, order)
+
+    def count_usage(self, who: Actor, name: str) -> Run:
+        """Count who uses which key of a project; changes nothing."""
+        repository()
+        project = self.fleet.project(name)
+        return self._submit(who, Order("key usage", (project.host,), USAGE_PLAYBOOK, name))
+
+    def examine(self, who: Actor) -> Run:
+        """Look for what is wrong with all hosts and projects; changes nothing."""
+        repository()
+        self.fleet.projects()
+        return self._submit(who, Order("doctor", tuple(self.fleet.hosts()), DOCTOR_PLAYBOOK))
+
+    def repair(self, who: Actor, plan: bool = False) -> Run:
+        """Do what is safe of what the newest visit of the doctor found, or find out what that would change."""
+        repository()
+        findings = self.findings()
+        hosts = sorted({finding.host for finding in findings if finding.fixable} & set(self.fleet.hosts()))
+        if not hosts:
+            raise RunRefused("nothing that can be repaired was found; examine the hosts first, then see what is left")
+        asked = {"findings": [finding.model_dump() for finding in findings if finding.host in hosts]}
+        return self._submit(who, Order("repair", tuple(hosts), REPAIR_PLAYBOOK, None, plan, None, asked))
+
+    def findings(self) -> list[Finding]:
+        """What the newest visit of the doctor found."""
+        visit = self.runs.last(DOCTOR_PLAYBOOK)
+        return [Finding.model_validate(found) for found in ((visit and visit.report) or {}).get("findings", [])]
+
     def again(self, who: Actor, run_id: int) -> Run:
         """Run once more what a run that is over did."""
         with self.runs.db.begin() as session:
@@ -87,7 +131,8 @@ class Actions:
         with self.runs.db.begin() as session:
             run = self.runs.submit(session, order, who.name)
             action = f"plan {order.action}" if order.check and order.action != "plan" else order.action
-            note(session, who, action, order.project or "all", run.id, order.asked)
+            told = {} if order.playbook == REPAIR_PLAYBOOK else order.asked
+            note(session, who, action, order.project or "all", run.id, told)
         self.runs.wake()
         return run
 

@@ -6,29 +6,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from berth.errors import BerthError
-from berth.inventory import Environment
-from berth.playbooks import Play
 from berth.runner import INTERRUPTED, Result
-from berth.staging import staged
-from berth.store import DeclarationStore
 from webui.models import CANCELLED, FAILED, SUCCEEDED, Run
+from webui.services.performing import Watched, WatchedRunner, perform
 from webui.services.recorder import Recorder
 from webui.services.runs import Runs
 
 BEAT_SECONDS = 2.0
 RESUMED = "after it began; run it again, it goes on where it was"
 UNTOUCHED = "before its first step; nothing was changed"
-
-
-class WatchedRunner(Protocol):
-    """Whatever runs plays for the workers: berth.runner.AnsibleRunner, or a stand-in of the tests."""
-
-    def run(self, play: Play, on_step: object, on_event: object, cancelled: object) -> Result:
-        """Run the play; raise BerthError when it cannot begin."""
-        ...
 
 
 class Executor:
@@ -47,14 +35,10 @@ class Executor:
             self._do(run)
 
     def _do(self, run: Run) -> None:
-        state, reason, changed, log = FAILED, None, {}, None
+        state, reason, changed, log, report = FAILED, None, {}, None, None
         try:
-            with (
-                _heartbeat(self.runs, run.id) as to_end,
-                Recorder(self.runs, run.id) as recorder,
-                _play(self.inventory, run) as play,
-            ):
-                result = self.runner.run(play, lambda step: None, recorder.take, to_end.is_set)
+            with _heartbeat(self.runs, run.id) as to_end, Recorder(self.runs, run.id) as recorder:
+                result, report = perform(run, self.inventory, Watched(self.runner, recorder.take, to_end.is_set))
             changed, log = result.changed, str(result.log)
             state, reason = _outcome(result, to_end.is_set(), recorder.steps)
         except BerthError as error:
@@ -64,7 +48,7 @@ class Executor:
             reason = f"the worker failed ({type(error).__name__}); see its log"
             raise
         finally:
-            self.runs.finish(run.id, state, reason, changed, log)
+            self.runs.finish(run.id, state, reason, changed, log, report)
 
 
 def _outcome(result: Result, was_ended: bool, steps: int) -> tuple[str, str | None]:
@@ -76,17 +60,6 @@ def _outcome(result: Result, was_ended: bool, steps: int) -> tuple[str, str | No
     told = [f"{f.task} on {f.host}: {f.message}" if f.task else f.message for f in result.failures]
     told += [f"host {host} is not reachable: {reason}" for host, reason in result.unreachable.items()]
     return FAILED, "\n".join(told)
-
-
-@contextmanager
-def _play(inventory: Path, run: Run) -> Iterator[Play]:
-    if run.draft is None:
-        yield Play(run.playbook, inventory, run.project, run.check, archive=run.asked.get("archive", True))
-        return
-    environment = Environment(inventory)
-    store = DeclarationStore(environment.directory, environment.hosts)
-    with staged(inventory, store.draft(run.project or "", run.draft)) as copy:
-        yield Play(run.playbook, copy, run.project, check=True)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import os
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from berth.errors import BerthError
@@ -32,6 +33,17 @@ class ProjectKeys:
     anon_key: str
     service_role_key: str
     db_url: str
+
+
+@dataclass(frozen=True)
+class KeyInfo:
+    """What one may know of a key without seeing it; in_use: it is none of those that a rotation left behind."""
+
+    id: str
+    role: str
+    kind: str
+    created: datetime
+    in_use: bool
 
 
 class Fleet:
@@ -104,6 +116,15 @@ class Fleet:
             service_role_key=secrets.service_role_key,
             db_url=database_url(project, host, secrets),
         )
+
+    def key_infos(self, project: Project) -> list[KeyInfo]:
+        """The keys of a project that work now, the newest first; raise BerthError where nobody has made them yet."""
+        secrets = SecretStore(self.environment.directory).project(project.name, create=False).at(datetime.now(UTC))
+        return [
+            KeyInfo(key.id, key.role, key.kind, one.created, one is secrets.current)
+            for one in reversed(secrets.key_sets)
+            for key in one.api_keys
+        ]
 
 
 def _store(environment: Environment) -> DeclarationStore:

@@ -107,6 +107,19 @@ class Runs:
         with self.db.read() as session:
             return session.scalar(query)
 
+    def last(self, playbook: str, project: str | None = None, state: str | None = SUCCEEDED) -> Run | None:
+        """The newest run of a playbook for a project, or for none, in a state, or in any; None where there is none."""
+        query = select(Run).where(Run.playbook == playbook, Run.project == project).order_by(Run.id.desc()).limit(1)
+        if state is not None:
+            query = query.where(Run.state == state)
+        with self.db.read() as session:
+            return session.scalar(query)
+
+    def waiting(self) -> Run | None:
+        """The queued run that waits longest; None where none does."""
+        with self.db.read() as session:
+            return session.scalar(select(Run).where(Run.state == QUEUED).order_by(Run.id).limit(1))
+
     def cancel(self, session: Session, run_id: int, who: str) -> Run:
         """Ask a run to end as part of a transaction; a queued one has ended then. Raise RunRefused when it is over."""
         run = self._get(session, run_id)
@@ -162,9 +175,17 @@ class Runs:
             session.add_all(events)
             session.execute(update(Run).where(Run.id == run_id).values(steps=steps))
 
-    def finish(self, run_id: int, state: str, reason: str | None, changed: dict[str, int], log: str | None) -> None:
+    def finish(
+        self,
+        run_id: int,
+        state: str,
+        reason: str | None,
+        changed: dict[str, int],
+        log: str | None,
+        report: dict[str, Any] | None = None,
+    ) -> None:
         """Note the end of a run and free its hosts; a run that was given up as lost stays lost."""
-        ended = {"state": state, "ended_at": now(), "reason": reason, "changed": changed, "log": log}
+        ended = {"state": state, "ended_at": now(), "reason": reason, "changed": changed, "log": log, "report": report}
         with self.db.begin() as session:
             session.execute(update(Run).where(Run.id == run_id, Run.state == RUNNING).values(**ended))
             session.execute(delete(HostLock).where(HostLock.run_id == run_id))

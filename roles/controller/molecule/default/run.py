@@ -1,15 +1,15 @@
-"""Asks for a run as the pages do, and prints what came of it once a worker has done it."""
+"""Has the doctor examine all hosts, as the pages do, and prints what came of it once a worker has done it."""
 
 import time
 
 from webui.config import from_environment
 from webui.core import make_core
-from webui.services.runs import Order
+from webui.services.audit import Actor
 
 core = make_core(from_environment())
-with core.db.begin() as session:
-    number = core.runs.submit(session, Order("repair", ("itself",), "repair.yml"), "molecule").id
-core.runs.wake()
+number = core.actions.examine(Actor("molecule", "shell")).id
 while not (run := core.runs.get(number)).over:
     time.sleep(0.2)
-print(run.state, run.steps, run.reason or "")
+print(run.state, run.reason or "")
+for finding in core.actions.findings():
+    print(finding.host, finding.kind, finding.what)
