@@ -7,6 +7,10 @@ class AccountError(BerthError):
     """Something about an account that cannot be, with the remedy."""
 
 
+class PersonExists(AccountError):
+    """A name that somebody has already."""
+
+
 class LoginRefused(AccountError):
     """A login that did not succeed; retry_after is in seconds where it was throttled."""
 

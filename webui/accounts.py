@@ -11,7 +11,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from webui.account_errors import AccountError, CodeNeeded, LoginRefused
+from webui.account_errors import AccountError, CodeNeeded, LoginRefused, PersonExists
 from webui.db import Database
 from webui.models import Attempt, Grant, Link, Login, User, now
 from webui.roles import ADMIN, ROLES, Access
@@ -61,7 +61,7 @@ class Accounts(SecondFactors):
         _require_role(role)
         with self.db.begin() as session:
             if session.scalar(select(User.id).where(User.name == name)) is not None:
-                raise AccountError(f"name: found {name!r}, which somebody has already; choose another name")
+                raise PersonExists(f"name: found {name!r}, which somebody has already; choose another name")
             user = User(name=name, role=role, active=True)
             session.add(user)
             session.flush()
@@ -107,6 +107,12 @@ class Accounts(SecondFactors):
         """One person; raise AccountError."""
         with self.db.read() as session:
             return self._get(session, user_id)
+
+    def grants(self, user_id: int) -> dict[str, str]:
+        """The roles by project of a person."""
+        with self.db.read() as session:
+            found = select(Grant).where(Grant.user_id == user_id).order_by(Grant.project)
+            return {grant.project: grant.role for grant in session.scalars(found)}
 
     def named(self, name: str) -> User | None:
         """The person of a name."""

@@ -10,13 +10,13 @@ from berth.declarations import DeclarationError
 from berth.errors import BerthError
 from berth.placement import NoRoom
 from berth.store import NameTaken
-from webui.account_errors import LoginRefused
+from webui.account_errors import LoginRefused, PersonExists
 from webui.services.fleet import NoSuchHost, NoSuchProject
 from webui.services.runs import NoSuchRun, RunRefused
 from webui.services.tokens import NoSuchToken
 
 MISSING = (NoSuchHost, NoSuchProject, NoSuchRun, NoSuchToken)
-CONFLICTS = (RunRefused, NameTaken, NoRoom)
+CONFLICTS = (RunRefused, NameTaken, NoRoom, PersonExists)
 SAYS = {
     400: "The request was not understood.",
     403: "Your role does not allow this. An admin can change it.",

@@ -11,10 +11,13 @@ from berth.doctor import Finding
 from berth.models import Project
 from berth.names import NAME_RULE, database_name
 from berth.rotation import Step
-from webui.models import AuditEntry, Run, RunEvent, Token
+from webui.accounts import NAME_RULE as NAME_RULE_OF_PEOPLE
+from webui.models import AuditEntry, Run, RunEvent, Token, User
 
 Entry = TypeVar("Entry")
 Text = Annotated[str, Field(max_length=255)]
+Role = Literal["member", "viewer", "operator", "admin"]
+Grants = dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=24)], Role]
 HIGHEST_ID = 2**31 - 1
 Id = Annotated[int, Field(ge=1, le=HIGHEST_ID)]
 Plan = Literal["shared", "dedicated"]
@@ -312,6 +315,88 @@ class TokenOut(BaseModel):
         return cls(
             user=user, role=role, grants=grants, name=token.name, scopes=token.scopes, expires_at=token.expires_at
         )
+
+
+class PersonIn(Taken):
+    """A person to add."""
+
+    name: Text = Field(description=NAME_RULE_OF_PEOPLE)
+    role: Role
+    grants: Grants = Field(default_factory=dict, description="higher roles for single projects, by their names")
+
+
+class PersonChange(Taken):
+    """What a person may from now on; what is left out stays."""
+
+    role: Role | None = None
+    active: bool | None = Field(None, description="false shuts them out")
+    grants: Grants | None = Field(None, description="all of them, in place of those of before")
+
+
+class PersonOut(BaseModel):
+    """One person."""
+
+    name: str
+    role: str
+    grants: dict[str, str]
+    active: bool
+    has_password: bool
+    has_second_factor: bool
+    created_at: datetime
+    last_login_at: datetime | None
+
+    @classmethod
+    def of(cls, user: User, grants: dict[str, str]) -> "PersonOut":
+        """The person as programs see them."""
+        return cls(
+            name=user.name,
+            role=user.role,
+            grants=grants,
+            active=user.active,
+            has_password=user.password_hash is not None,
+            has_second_factor=user.totp_enabled,
+            created_at=user.created_at,
+            last_login_at=user.last_login_at,
+        )
+
+
+class AddedPerson(PersonOut):
+    """A person with the link that lets them set a password, once."""
+
+    link: str
+
+
+class TokenInfo(BaseModel):
+    """A token without its text, of which `beginning` are the first characters."""
+
+    id: int
+    owner: str
+    name: str
+    beginning: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+    @classmethod
+    def of(cls, token: Token, owner: str) -> "TokenInfo":
+        """The token as programs see it."""
+        names = [name for name in cls.model_fields if name != "owner"]
+        return cls(owner=owner, **{name: getattr(token, name) for name in names})
+
+
+class People(BaseModel):
+    """A page of people; next is null on the last one."""
+
+    items: list[PersonOut]
+    next: str | None
+
+
+class TokensPage(BaseModel):
+    """A page of tokens; next is null on the last one."""
+
+    items: list[TokenInfo]
+    next: int | None
 
 
 class AuditOut(BaseModel):

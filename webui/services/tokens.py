@@ -19,6 +19,7 @@ SCOPES = {
     "write": "add and change projects, start and cancel runs",
     "keys": "keys of projects",
     "admin": "the audit, and runs over all hosts",
+    "people": "people, and the list of tokens",
 }
 MOST_DAYS = 366
 _SEEN_EVERY = timedelta(minutes=1)

@@ -41,6 +41,13 @@ ROUTES = {
     "POST /runs/1/carry-out": ("write", "operator", "operator"),
     "GET /audit": ("admin", "admin", None),
     "GET /token": ("read", "member", "member"),
+    "GET /people": ("people", "admin", None),
+    "POST /people": ("people", "admin", None),
+    "GET /people/first": ("people", "admin", None),
+    "PATCH /people/first": ("people", "admin", None),
+    "POST /people/first/link": ("people", "admin", None),
+    "GET /tokens": ("people", "member", "member"),
+    "DELETE /tokens/1": ("people", "member", "member"),  # the own one, so it comes last
 }
 PAGE = Path(__file__).parents[3] / "docs/api.md"
 REFUSED = (401, 403, 404)
@@ -55,6 +62,8 @@ def call(core, api):
 
     def send(client, route: str):
         method, path = route.split()
+        if path == "/tokens/1":
+            path = f"/tokens/{core.tokens.bearer(client.headers['Authorization'].split()[1]).token.id}"
         body = {"json": BODIES.get(route, {})} if method in ("POST", "PATCH") else {}
         return client.client.open(f"/api/v1{path}", method=method, headers=client.headers, **body)
 
@@ -78,7 +87,9 @@ def test_page_has_the_table() -> None:
 
 def example(route: str) -> str:
     """A route with a name and a number that there are."""
-    return route.replace("projects/NAME", "projects/blog").replace("hosts/NAME", "hosts/alpha").replace("ID", "1")
+    for kind, name in (("projects", "blog"), ("hosts", "alpha"), ("people", "first")):
+        route = route.replace(f"{kind}/NAME", f"{kind}/{name}")
+    return route.replace("ID", "1")
 
 
 @pytest.mark.parametrize("scope", SCOPES)

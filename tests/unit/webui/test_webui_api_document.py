@@ -7,7 +7,7 @@ from schemathesis import Case, GenerationMode, checks
 from schemathesis.checks import CHECKS
 
 EXAMPLES = 6
-REAL = {"projects": "blog", "hosts": "alpha", "runs": 1}
+REAL = {"projects": "blog", "hosts": "alpha", "runs": 1, "people": "ada", "tokens": 2}
 SETTINGS = settings(
     max_examples=EXAMPLES,
     database=None,
@@ -22,6 +22,7 @@ SETTINGS = settings(
 def document(app, api):
     """The document as served, and the headers of a token that may everything; run 1 is there."""
     client = api("admin")
+    api("viewer", "ada")
     client.post("/projects/blog/apply")
     return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app), client.headers
 
