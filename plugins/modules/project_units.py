@@ -150,9 +150,8 @@ class Found:
         return wall_clock(self.units[name][CHANGED])
 
 
-def converge(systemd, services, enclosures, clusters, params):
+def converge(systemd, services, enclosures, clusters, files, reload, cluster_files):
     """Brings all units to where they should be, with one systemctl command for each kind of change."""
-    files, reload = params["files"], params["reload"]
     around = [*enclosures, *clusters]
     found = Found(systemd, [unit for one in (*services, *around) for unit in one.units()])
     enabled = {unit: wanted for service in services for unit, wanted in service.enabled().items()}
@@ -165,7 +164,7 @@ def converge(systemd, services, enclosures, clusters, params):
     fresh = [one for one in staying if one not in stale]
     # First: PostgREST must know a new key before GoTrue signs with it.
     systemd.run("reload", [one.worker for one in fresh if found.read_at(one.worker) < one.newest(reload)])
-    restarting = [one.unit for one in clusters if one.is_present and one.is_stale(found, params["cluster_files"])]
+    restarting = [one.unit for one in clusters if one.is_present and one.is_stale(found, cluster_files)]
     restart_held(systemd, {one.worker: one.door for one in stale}, moved, restarting)
     outlasted = [unit for one in around if not one.is_present for unit in one.units()]
     systemd.run("stop", [unit for unit in outlasted if found.is_active(unit)])
@@ -211,7 +210,8 @@ def main():
     systemd = Systemd(module)
     systemd.load_definitions(DEFINITIONS)
     services, enclosures = list(services_of(module.params)), list(enclosures_of(module.params))
-    converge(systemd, services, enclosures, clusters_of(module.params), module.params)
+    what = {key: module.params[key] for key in ("files", "reload", "cluster_files")}
+    converge(systemd, services, enclosures, clusters_of(module.params), **what)
     found = orphans(module.params["declared"]) if module.params["declared"] is not None else []
     if found:
         module.warn(f"{', '.join(found)}: here, but no file declares it; it runs on. {REMEDY}")

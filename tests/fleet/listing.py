@@ -8,6 +8,7 @@ VOLATILE = r"""
 /run/udev.*|/run/systemd/(sessions|users|journal|netif|inaccessible|propagate|transient|timesync|seats|ask).*
 /run/systemd/units/(invocation|log).*|/run/(utmp|postgresql|sshd|lock|ansible|credentials|berth/(wake|gate|hold)|berth-rest).*
 .*/\.ansible.*|/var/lib/(apt|dpkg|systemd|logrotate|private).*|/var/cache.*|/var/log/(postgresql|nginx/(error|access|berth/unknown)).*
+/run/systemd/namespace-.*
 /etc/(passwd|group|shadow|gshadow|subuid|subgid)-
 """
 COMMAND = """

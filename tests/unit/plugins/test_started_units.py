@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import ansible_plugins  # noqa: F401 - makes the collection importable
 import pytest
-from ansible_collections.berth.supabase.plugins.module_utils.project_services import Service
+from ansible_collections.berth.supabase.plugins.module_utils.project_services import OwnCluster, Service
 from ansible_collections.berth.supabase.plugins.module_utils.units import STARTED
 from ansible_collections.berth.supabase.plugins.modules import fresh_unit, project_units
 
@@ -43,8 +43,8 @@ def restarted(file: Path, began: float, active: float, state: str) -> bool:
     """Return whether a worker whose start began so many seconds ago is started again for the sake of a file."""
     worker = {"ActiveState": state, STARTED: ago(began), "ActiveEnterTimestampMonotonic": ago(active)}
     systemd = Units({WORKER: worker, "berth-rest-wake@blog.socket": {"ActiveState": "active"}})
-    service = Service("rest", BLOG)
-    project_units.converge(systemd, [service], enclosures=[], files={"rest": [str(file)]}, reload={})
+    service, files = Service("rest", BLOG), {"rest": [str(file)]}
+    project_units.converge(systemd, [service], [], [], files=files, reload={}, cluster_files=[])
     return ("try-restart", [WORKER]) in systemd.commands
 
 
@@ -54,6 +54,24 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "rest.conf"
     path.touch()
     return path
+
+
+OWN = {"name": "blog", "cluster": "berth_blog", "architecture": "isolated", "idle_timeout": "never"}
+UNIT = "postgresql@17-berth_blog.service"
+
+
+def commands(file: Path, began: float, state: str) -> list[tuple[str, list[str]]]:
+    """Return what is done to the cluster of a project, present or paused, whose start began so many seconds ago."""
+    systemd = Units({UNIT: {"ActiveState": "active", STARTED: ago(began)}})
+    cluster = OwnCluster(OWN | {"state": state}, "17")
+    project_units.converge(systemd, [], [], [cluster], files={}, reload={}, cluster_files=[str(file)])
+    return systemd.commands
+
+
+def test_cluster_of_a_project_is_restarted_for_newer_settings_alone_and_stopped_with_it(file: Path) -> None:
+    assert commands(file, began=3600, state="present") == [("restart", [UNIT])]
+    assert commands(file, began=-1, state="present") == []
+    assert commands(file, began=-1, state="paused") == [("stop", [UNIT])]
 
 
 def test_waking_worker_is_not_judged_by_its_start_of_before(file: Path) -> None:
