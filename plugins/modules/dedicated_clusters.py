@@ -77,6 +77,8 @@ there:
   returned: always
 """
 
+import fcntl
+import os
 import shutil
 from pathlib import Path
 
@@ -112,21 +114,33 @@ class Own:
 
 def create(module, own):
     """Makes the cluster; what is marked as half made has never run, so nothing is lost with it."""
-    if own.mark.exists():
+    own.mark.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with own.mark.open("a") as mark:
+        fcntl.flock(mark, fcntl.LOCK_EX)
+        # a module whose run was killed goes on by itself
+        if own.mark.exists():
+            make(module, own, mark)
+
+
+def make(module, own, mark):
+    """Runs pg_createcluster and takes the mark away; the module fails where it does."""
+    if os.fstat(mark.fileno()).st_size:
         shutil.rmtree(own.data, ignore_errors=True)
         for name in ("postgresql.conf", "pg_hba.conf", "pg_ident.conf"):
             (own.settings / name).unlink(missing_ok=True)
-    own.mark.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    own.mark.touch()
+    # pg_createcluster takes over data that is there: those are not half made
+    if not own.data.exists():
+        mark.write("begun\n")
+        mark.flush()
     command = ["pg_createcluster", own.version, own.name, "--port", str(own.params["port"])]
     command += ["--socketdir", own.params["socket_directory"], "--start-conf", START[own.params["state"]]]
     command += ["--pgoption", "include_dir=conf.d", "--no-status", "--", f"--username={module.params['superuser']}"]
     command += ["--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums"]
     code, out, err = module.run_command(command)
+    own.mark.unlink()
     if code != 0:
         words = " | ".join((err or out).strip().splitlines()[-5:])
         module.fail_json(msg=f"Cluster {own.name} could not be made: {words}; mend the cause, then run it again")
-    own.mark.unlink()
 
 
 def start(systemd, clusters, reload):

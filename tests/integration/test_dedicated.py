@@ -4,6 +4,9 @@ from contextlib import ExitStack
 
 import pytest
 from fleet.content import mark, sign_in
+from fleet.killing import run_and_kill
+from fleet.listing import listing
+from fleet.newcomers import declare, forget
 from fleet.services import wait_until
 from fleet.traffic import Traffic
 
@@ -106,3 +109,56 @@ def test_cluster_that_is_stopped_stops_none_of_the_other(gateway, fleet, alone, 
         )
     wait_until(lambda: mark(gateway, fleet.project(stopped)) == stopped, f"{stopped} answers again")
     assert [each.failures for each in traffic] == [{} for _ in running]
+
+
+@pytest.mark.slow
+def test_new_limit_restarts_the_cluster_and_fails_no_request(gateway, fleet, alone):
+    path = fleet.inventory / "projects" / "alone.yml"
+    text = path.read_text()
+    path.write_text(text.replace("memory: 640M", "memory: 1G"))
+    try:
+        with Traffic(gateway, alone) as traffic:
+            changed = fleet.succeed("project.yml", "-e", "project=alone").changed_tasks
+            buffers = sql(fleet, alone, "SHOW shared_buffers")
+            again = fleet.succeed("project.yml", "-e", "project=alone").changed_tasks
+    finally:
+        path.write_text(text)
+        fleet.succeed("project.yml", "-e", "project=alone")
+    assert (buffers, again) == ("128MB", [])
+    assert "Ensure requests wake the services" in changed
+    assert traffic.failures == {}
+    assert traffic.answers["right"] > 100
+
+
+@pytest.mark.slow
+def test_paused_project_stops_its_cluster_and_resumed_finds_its_data(gateway, berth, fleet, alone):
+    try:
+        berth.answer("pause", "alone", "--json")
+        assert fleet.on("trixie", f"systemctl is-active {UNIT}", check=False) == "inactive"
+        assert fleet.on("trixie", "cat /etc/postgresql/17/berth_alone/start.conf") == "manual"
+        assert fleet.play("project.yml", "-e", "project=alone").changed_tasks == []
+    finally:
+        berth.answer("resume", "alone", "--json")
+    assert mark(gateway, alone) == "alone"
+    assert fleet.on("trixie", "cat /etc/postgresql/17/berth_alone/start.conf") == "auto"
+
+
+@pytest.mark.slow
+def test_killed_add_and_removal_are_completed_by_the_next_run(gateway, fleet):
+    name = "cut-short"
+    forget(fleet, name)
+    before = listing(fleet, "trixie", name)
+    project = declare(fleet, name, 91, "trixie", architecture="isolated", database="dedicated")
+    try:
+        # so a pg_createcluster that is killed leaves it
+        fleet.on(
+            "trixie", "mkdir -p /etc/berth/postgres/making; echo begun >/etc/berth/postgres/making/berth_cut_short"
+        )
+        fleet.on("trixie", "install -d -o postgres /var/lib/postgresql/17/berth_cut_short/base")
+        run_and_kill(fleet, "project.yml", name, lambda line: "Ensure the template database is complete" in line)
+        fleet.succeed("project.yml", "-e", f"project={name}")
+        assert gateway.ask(project, "/auth/v1/settings", key=project.anon_key).status_code == 200
+        run_and_kill(fleet, "remove.yml", name, lambda line: "Ensure its files are gone" in line)
+    finally:
+        forget(fleet, name)
+    assert sorted(set(listing(fleet, "trixie", name)) ^ set(before)) == []

@@ -1,15 +1,10 @@
 """A run that is killed at any task and run again ends in the state of an undisturbed one, be it an add or a removal."""
 
 import itertools
-import os
 import shutil
-import signal
-import subprocess
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
-from fleet.fleet import REPOSITORY
+from fleet.killing import run_and_kill
 from fleet.listing import listing
 from fleet.newcomers import declare, forget, holdings
 
@@ -25,33 +20,6 @@ def tasks(output):
     return sum(line.startswith("TASK [") for line in output.splitlines())
 
 
-def descendants(pid):
-    """Returns a process and all that it started, Ansible's workers and their SSH clients included."""
-    children = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        children.setdefault(parent, []).append(int(path.parent.name))
-    found = [pid]
-    for known in found:
-        found += children.get(known, [])
-    return found
-
-
-def run_and_kill(fleet, playbook, is_time):
-    """Runs a playbook and kills it as soon as it is time for that, judged by the name of the task that begins."""
-    command = ["ansible-playbook", "-i", str(fleet.inventory), f"playbooks/{playbook}", "-e", f"project={NAME}"]
-    environment = {**fleet.environment, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True) as play:
-        in_time = any(line.startswith("TASK [") and is_time(line) for line in play.stdout)
-        for pid in descendants(play.pid):
-            with suppress(ProcessLookupError):  # a worker that ended meanwhile
-                os.kill(pid, signal.SIGKILL)
-    assert (in_time, play.returncode) == (True, -signal.SIGKILL)
-
-
 @pytest.fixture
 def killed(fleet):
     """Give a project that is declared and that its host knows nothing of."""
@@ -65,7 +33,7 @@ def test_killed_run_is_completed_by_the_next(gateway, fleet, newcomer, killed, p
     last = tasks(newcomer.run.output)
     first = last // 3  # what comes before reads and checks only
     begun = itertools.count(1)
-    run_and_kill(fleet, "project.yml", lambda _: next(begun) == first + (last - first) * point // (POINTS - 1))
+    run_and_kill(fleet, "project.yml", NAME, lambda _: next(begun) == first + (last - first) * point // (POINTS - 1))
     fleet.succeed("project.yml", "-e", f"project={NAME}")
     assert holdings(fleet, killed, NUMBER) == newcomer.holdings
     for path in ("/rest/v1/nowhere", "/auth/v1/settings"):
@@ -85,7 +53,7 @@ def test_killed_removal_is_completed_by_the_next(fleet, bare, killed, step):
     for path in (fleet.inventory / "archives").glob(f"{NAME}-*"):
         shutil.rmtree(path)
     fleet.succeed("project.yml", "-e", f"project={NAME}")
-    run_and_kill(fleet, "remove.yml", lambda line: step in line)
+    run_and_kill(fleet, "remove.yml", NAME, lambda line: step in line)
     fleet.succeed("remove.yml", "-e", f"project={NAME}")
     assert sorted(set(listing(fleet, HOST, NAME)) ^ set(bare)) == []
     assert not (fleet.inventory / "projects" / f"{NAME}.yml").exists()
