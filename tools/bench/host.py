@@ -116,7 +116,7 @@ class BenchHost(Fleet):
         done = subprocess.run(command, cwd=REPOSITORY, env=self.environment, capture_output=True, text=True, check=True)
         return done.stdout
 
-    def declare(self, numbers: Iterable[int], architecture: str = "shared") -> list[str]:
+    def declare(self, numbers: Iterable[int], architecture: str = "shared", **more: str) -> list[str]:
         """Write the declarations of the projects with these numbers and return their names."""
         names = []
         for number in numbers:
@@ -129,6 +129,7 @@ class BenchHost(Fleet):
                 "domains": [f"{name}.localhost"],
                 "idle_timeout": "15min",
                 "limits": {"requests_per_second": 10_000},
+                **more,
             }
             (self.inventory / "projects" / f"{name}.yml").write_text(yaml.safe_dump(project, sort_keys=False))
             names.append(name)

@@ -24,7 +24,10 @@ sed -n 's|^"{name}:\(.*\)" "anon .*|wrk.headers["apikey"] = "\1"|p' \
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds of the two adds and of starts by service, MiB by service at rest and under load, load by project."""
+    """Seconds of the two adds and of starts by service, MiB by service at rest and under load, load by project.
+
+    `own_postgres` is what a PostgreSQL of a project's own takes at rest, in MiB.
+    """
 
     first_add: float
     second_add: float
@@ -32,10 +35,14 @@ class Measured:
     idle: dict[str, float]
     loaded: dict[str, float]
     loads: dict[str, list[Load]]
+    own_postgres: float
 
 
 def measure(host: BenchHost, first_number: int) -> Measured:
-    """Add two isolated projects and a shared one and compare; NotMeasured when wrk counts errors."""
+    """Add two isolated projects and a shared one and compare, then one with a PostgreSQL of its own.
+
+    NotMeasured when wrk counts errors.
+    """
     names, adds = [], []
     for number in (first_number, first_number + 1):
         names += host.declare([number], architecture="isolated")
@@ -54,8 +61,11 @@ def measure(host: BenchHost, first_number: int) -> Measured:
             url = f"http://127.0.0.1/projects/{name}/rest/v1{QUERY}"
             wrk = f"wrk --latency -t{THREADS} -c{CONNECTIONS} -d{SECONDS}s -s /run/bench-{name}.lua '{url}'"
             found.append(parse(host.shell(wrk)))
-    by_kind = {"isolated": loads[own], "shared": loads[shared]}
-    return Measured(*adds, starts=starts, idle=idle, loaded=memory(host, own), loads=by_kind)
+    by_kind, loaded = {"isolated": loads[own], "shared": loads[shared]}, memory(host, own)
+    (keeper,) = host.declare([first_number + 3], architecture="isolated", database="dedicated")
+    host.succeed("project.yml", "-e", f"project={keeper}")
+    own_postgres = memory(host, keeper)["postgres"]
+    return Measured(*adds, starts=starts, idle=idle, loaded=loaded, loads=by_kind, own_postgres=own_postgres)
 
 
 def memory(host: BenchHost, name: str) -> dict[str, float]:
@@ -84,6 +94,8 @@ def figures(found: Measured, withheld: str) -> list[Figure]:
             how = f"berth status: container, conmon and proxy, {when}{note.get(service, '')}"
             shown.append(Figure(f"Isolated: {product} {label}", by_service[service], "MiB", how))
         shown.append(Figure(f"Isolated: all services {label}", sum(by_service.values()), "MiB", GUIDANCE))
+    how = "berth status: a dedicated cluster with the connections of its services, limits.memory 1G"
+    shown.append(Figure("Isolated: PostgreSQL of its own at rest", found.own_postgres, "MiB", how))
     how = f"gateway, wrk on the host, {THREADS} threads, {CONNECTIONS} connections, {SECONDS} s, median of {ROUNDS}"
     rates = {kind: [load.per_second for load in loads] for kind, loads in found.loads.items()}
     for kind, values in rates.items():
