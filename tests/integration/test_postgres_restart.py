@@ -7,7 +7,9 @@ from fleet.services import wait_until
 
 def restart(fleet, host):
     """Restarts the cluster of a host and returns once it takes connections."""
-    [unit] = fleet.on(host, "systemctl list-units --plain --no-legend 'postgresql@*' | cut -d' ' -f1").splitlines()
+    [unit] = fleet.on(
+        host, "systemctl list-units --plain --no-legend 'postgresql@*-berth.service' | cut -d' ' -f1"
+    ).splitlines()
     before = fleet.on(host, f"systemctl show --property=MainPID {unit}")
     fleet.on(host, f"systemctl restart {unit}")
     assert fleet.on(host, f"systemctl show --property=MainPID {unit}") != before
