@@ -14,6 +14,7 @@ from berth.values import (
     IdleTimeout,
     Memory,
     Name,
+    Network,
     OpenSchema,
     Schema,
     StatementTimeout,
@@ -76,6 +77,9 @@ class Project(Section):
     )
     idle_timeout: IdleTimeout = Field("15min", description="a time up to 30d such as 30s, 15min or 1h, or never")
     state: Literal["present", "paused"] = Field("present", description="present or paused")
+    database_allowed_cidrs: Annotated[list[Network], Unique] = Field(
+        [], description="a list of networks such as [203.0.113.7/32, 2001:db8::/64]"
+    )
     limits: Limits = Field(Limits(), description="a mapping")
     rest: Rest = Field(Rest(), description="a mapping")
     auth: Auth = Field(Auth(), description="a mapping")

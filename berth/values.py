@@ -5,6 +5,7 @@ The one exception is Line, text for people: whoever writes it into a file must q
 
 import re
 import string
+from ipaddress import ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -89,6 +90,16 @@ def _check_site_url(value: str) -> str:
     return value
 
 
+def _check_network(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError:
+        raise refuse("write the first address of the network, a slash and the length of its prefix") from None
+    if "/" not in value:
+        raise refuse(f"{value} needs the length of its prefix, such as /32 for one address of IPv4")
+    return value
+
+
 def _check_line(value: str) -> str:
     if not value.strip() or not value.isprintable() or len(value) > LONGEST_LINE:
         raise refuse("correct the value")
@@ -115,6 +126,9 @@ MailAddress = Annotated[str, _matching(_MAIL_ADDRESS)]
 MailHost = Annotated[str, _matching(_MAIL_HOST)]
 MailUser = Annotated[str, _matching(_MAIL_USER)]
 ClientId = Annotated[str, _matching(_CLIENT_ID, 1000)]
+Network = Annotated[
+    str, AfterValidator(_check_network), Field(description="a network such as 203.0.113.0/24 or 2001:db8::/64")
+]
 Line = Annotated[str, AfterValidator(_check_line)]
 IdleTimeout = Annotated[str, AfterValidator(_check_idle_timeout)]
 StatementTimeout = Annotated[str, _quantity(_SECONDS, 0.001, _SECONDS["d"])]

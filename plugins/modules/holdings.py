@@ -47,6 +47,7 @@ FILES = (
     ("/etc/berth/projects", NAME),
     ("/etc/berth/firewall.d", rf"project-{NAME}\.nft"),
     ("/etc/berth/postgres/ident.d", rf"project-{NAME}\.conf"),
+    ("/etc/berth/postgres/hba.d", rf"project-{NAME}\.conf"),
     ("/etc/sysusers.d", rf"berth-{NAME}\.conf"),
     ("/run/berth/postgres", NAME),
     ("/etc/nginx/berth/projects", NAME),

@@ -58,12 +58,13 @@ def test_system_user_is_no_administrator(fleet, database):
         assert refused(answer) or "does not exist" in answer, (role, answer)
 
 
-def test_postgres_listens_on_no_network_address(fleet):
-    for host in ("trixie", "bookworm"):
-        listening = fleet.on(host, "ss --listening --numeric --processes --tcp")
-        assert "nginx" in listening
-        assert '"postgres"' not in listening
-        assert '"postgres"' in fleet.on(host, "ss --listening --numeric --processes --unix")
+@pytest.mark.parametrize("host", ["trixie", "bookworm"])
+def test_postgres_listens_on_declared_network_addresses_alone(fleet, host):
+    listening = fleet.on(host, "ss --listening --numeric --processes --tcp --no-header").splitlines()
+    addresses = [line.split()[3] for line in listening if '"postgres"' in line]
+    assert addresses == [f"{address}:5432" for address in fleet.variables[host].get("postgres_listen_addresses", [])]
+    assert any("nginx" in line for line in listening)
+    assert '"postgres"' in fleet.on(host, "ss --listening --numeric --processes --unix")
 
 
 def into(project, database):

@@ -91,4 +91,14 @@ def test_a_login_reaches_no_database_but_its_own() -> None:
         ("samerole", "+berth_service"),
         ("samerole", "+berth_customer"),
     }
-    assert rules[-2:] == [["local", "all", "all", "reject"], ["host", "all", "all", "all", "reject"]]
+    assert rules[-1] == ["local", "all", "all", "reject"]
+    assert lines(render("postgres", "pg_hba_end.conf.j2"))[0].split() == ["host", "all", "all", "all", "reject"]
+
+
+def test_addresses_of_the_network_are_served_with_tls_alone() -> None:
+    text = lines(render("postgres", "berth.conf.j2", postgres_listen_addresses=["203.0.113.1"]))
+    assert {"listen_addresses = '203.0.113.1'", "ssl = on", "ssl_min_protocol_version = 'TLSv1.2'"} <= set(text)
+    assert "ssl_cert_file = '/etc/berth/postgres/tls/server.crt'" in text
+    named = {"postgres_tls_certificate": "/etc/ssl/db.crt", "postgres_tls_key": "/etc/ssl/private/db.key"}
+    text = lines(render("postgres", "berth.conf.j2", postgres_listen_addresses=["*"], **named))
+    assert {"ssl_cert_file = '/etc/ssl/db.crt'", "ssl_key_file = '/etc/ssl/private/db.key'"} <= set(text)

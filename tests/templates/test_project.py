@@ -251,3 +251,12 @@ def test_gateway_limits_requests() -> None:
 def test_a_service_that_is_not_there_gets_no_file(services: list[str], templates: set[str]) -> None:
     chosen = "_project_files | selectattr('service', 'in', project_services + ['all']) | map(attribute='file') | list"
     assert {entry["template"] for entry in evaluate("project", chosen, project_services=services)} == templates
+
+
+def test_owner_alone_may_log_in_from_declared_networks_and_with_tls_alone() -> None:
+    rules = rendered("hba.conf.j2", database_allowed_cidrs=["203.0.113.7/32", "2001:db8::/64"])
+    assert [rule.split() for rule in rules] == [
+        ["hostssl", "my_blog", "my_blog_owner", "203.0.113.7/32", "scram-sha-256"],
+        ["hostssl", "my_blog", "my_blog_owner", "2001:db8::/64", "scram-sha-256"],
+    ]
+    assert rendered("hba.conf.j2") == []

@@ -22,6 +22,7 @@ FULL = {
     **MINIMAL,
     "database": "shared",
     "domains": ["blog.example.com", "xn--blg-sna.example"],
+    "database_allowed_cidrs": ["203.0.113.7/32", "2001:db8::/64"],
     "idle_timeout": "1h",
     "state": "paused",
     "limits": {
@@ -186,6 +187,13 @@ def test_message_names_file_field_value_allowed_and_remedy(
     [
         ("number", "7", "number: found '7', allowed: a whole number from 1 to 9900; remove the quotes"),
         ("number", 0, "number: found 0, allowed"),
+        (
+            "database_allowed_cidrs",
+            ["203.0.113.7/24"],
+            "database_allowed_cidrs[0]: found '203.0.113.7/24', allowed: a network",
+        ),
+        ("database_allowed_cidrs", ["203.0.113.7"], "needs the length of its prefix, such as /32"),
+        ("database_allowed_cidrs", ["all"], "found 'all', allowed: a network such as 203.0.113.0/24"),
         ("number", 10000, "number: found 10000, allowed"),
         ("number", True, "number: found True, allowed"),
         ("number", 7.0, "number: found 7.0, allowed"),
