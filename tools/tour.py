@@ -29,7 +29,12 @@ berth list
 berth keys blog
 berth update blog limits.connections=30 --plan
 berth update blog limits.connections=thirty
+berth apply blog
+berth rotate blog
+berth keys blog --usage
+berth rotate blog --retire
 berth pause shop
+berth resume shop
 berth status blog
 berth logs blog --lines 4
 berth remove blog --yes

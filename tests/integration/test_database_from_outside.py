@@ -30,9 +30,8 @@ def log_in(
 
 def test_owner_logs_in_with_tls(fleet: Fleet) -> None:
     with log_in(fleet, "one") as connection:
-        query = "SELECT current_database(), session_user, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
-        [row] = connection.execute(query).fetchall()
-        assert row == ("one", "one_owner", "TLSv1.3")
+        assert connection.pgconn.ssl_in_use
+        assert connection.execute("SELECT current_database(), session_user").fetchone() == ("one", "one_owner")
 
 
 @pytest.mark.parametrize(
