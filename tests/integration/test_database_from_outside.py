@@ -11,6 +11,7 @@ from berth.names import database_name
 from berth.secrets import SecretStore
 
 HERE = "10.88.0.1"  # this machine, as the hosts see it
+PORTS = {"alone": 10009}  # of the project with a cluster of its own
 
 
 def log_in(
@@ -19,7 +20,7 @@ def log_in(
     """Return a connection over the network as the owner of a project."""
     return psycopg.connect(
         host=fleet.variables["trixie"]["ansible_host"],
-        port=5432,
+        port=PORTS.get(name, 5432),
         user=f"{database_name(name)}_owner",
         password=password or SecretStore(fleet.inventory).project(name).owner_password,
         dbname=database or database_name(name),
@@ -28,10 +29,11 @@ def log_in(
     )
 
 
-def test_owner_logs_in_with_tls(fleet: Fleet) -> None:
-    with log_in(fleet, "one") as connection:
+@pytest.mark.parametrize("name", ["one", "alone"])
+def test_owner_logs_in_with_tls(fleet: Fleet, name: str) -> None:
+    with log_in(fleet, name) as connection:
         assert connection.pgconn.ssl_in_use
-        assert connection.execute("SELECT current_database(), session_user").fetchone() == ("one", "one_owner")
+        assert connection.execute("SELECT current_database(), session_user").fetchone() == (name, f"{name}_owner")
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,8 @@ def test_owner_logs_in_with_tls(fleet: Fleet) -> None:
         ("one", {"database": "three"}, "pg_hba.conf rejects"),
         ("two-words", {}, "pg_hba.conf rejects"),
         ("two-words", {"database": "one"}, "pg_hba.conf rejects"),
+        ("alone", {"sslmode": "disable"}, "no encryption"),
+        ("alone", {"database": "postgres"}, "no pg_hba.conf entry"),
     ],
 )
 def test_all_else_is_refused(fleet: Fleet, name: str, options: dict[str, str], answer: str) -> None:

@@ -11,7 +11,7 @@ TEMPLATES = [
 SECRET_WORD = "crypto.key.j2"
 OWN = project("my-blog", architecture="isolated", database="dedicated")
 GIVEN = {
-    "postgres": {"item": OWN | {"connections": 20}},
+    "postgres": {"item": OWN | {"connections": 20, "allowed_cidrs": []}},
     "project": project_variables(project("my-blog", domains=["a.example.com"])),
     "controller": {"item": variables("controller")["_controller_units"][0]},
 }

@@ -9,11 +9,11 @@ def settings(**given: object) -> dict[str, str]:
     return dict(line.split(" = ", 1) for line in lines(render("postgres", "berth.conf.j2", **given)))
 
 
-def dedicated(memory: str = "1G", connections: int = 20) -> dict:
+def dedicated(memory: str = "1G", connections: int = 20, networks: tuple[str, ...] = ()) -> dict:
     """Return what the templates see of the cluster of one project."""
     limits = {"memory": memory, "connections": connections}
     item = project("two-words", architecture="isolated", database="dedicated", limits=limits)
-    return {"item": item | {"connections": item["limits"]["connections"]}}
+    return {"item": item | {"connections": item["limits"]["connections"], "allowed_cidrs": networks}}
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,15 @@ def test_addresses_of_the_network_are_served_with_tls_alone() -> None:
     named = {"postgres_tls_certificate": "/etc/ssl/db.crt", "postgres_tls_key": "/etc/ssl/private/db.key"}
     text = lines(render("postgres", "berth.conf.j2", postgres_listen_addresses=["*"], **named))
     assert {"ssl_cert_file = '/etc/ssl/db.crt'", "ssl_key_file = '/etc/ssl/private/db.key'"} <= set(text)
+
+
+def test_dedicated_cluster_listens_and_lets_its_owner_in_where_networks_are_declared() -> None:
+    addresses = {"postgres_listen_addresses": ["203.0.113.1"]}
+    closed, opened = dedicated(), dedicated(networks=("198.51.100.7/32",))
+    assert settings(**addresses, **closed)["listen_addresses"] == "''"
+    assert settings(**addresses, **opened)["listen_addresses"] == "'203.0.113.1'"
+    assert settings(**addresses, **opened)["ssl"] == "on"
+    rules = [
+        [line.split() for line in lines(render("postgres", "pg_hba.conf.j2", **given))] for given in (closed, opened)
+    ]
+    assert rules[1] == [*rules[0], ["hostssl", "two_words", "two_words_owner", "198.51.100.7/32", "scram-sha-256"]]
