@@ -14,6 +14,8 @@ from berth.yaml_files import InvalidYaml, parse_mapping, read_mapping
 
 __all__ = ["Auth", "DeclarationError", "Limits", "Project", "Rest", "load", "projects_directory"]
 
+_parsed: dict[Path, tuple[tuple[int, ...], dict[str, Any]]] = {}
+
 
 class DeclarationError(BerthError):
     """All that is wrong with the declarations of an environment, one line for each problem."""
@@ -51,7 +53,7 @@ def load(
     # drafts last, so that a conflict is told of them and not of the file that was there before
     for path in [*there, *drafts]:
         try:
-            raw_files[path] = parse_mapping(drafts[path]) if path in drafts else read_mapping(path)
+            raw_files[path] = parse_mapping(drafts[path]) if path in drafts else _mapping(path)
         except InvalidYaml as error:
             problems.append(f"{shown(path)}: {error}")
     for path, raw in raw_files.items():
@@ -63,6 +65,20 @@ def load(
     if problems:
         raise DeclarationError(problems)
     return dict(sorted(projects.items()))
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    """What a file holds, parsed again only when it has changed; raise InvalidYaml."""
+    try:
+        status = path.stat()
+    except OSError:
+        return read_mapping(path)
+    stamp = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    known = _parsed.get(path.absolute())
+    if known is None or known[0] != stamp:
+        # the stamp is from before the reading, so that what changes meanwhile is read once more
+        known = _parsed[path.absolute()] = (stamp, read_mapping(path))
+    return known[1]
 
 
 def _files(directory: Path, problems: list[str]) -> list[Path]:

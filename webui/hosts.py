@@ -39,7 +39,7 @@ def index() -> str:
         hosts=hosts,
         projects=projects,
         busy=_busy(),
-        rooms=core().rooms.all() if access().allows(VIEWER) else {},
+        rooms=core().rooms.all(declared) if access().allows(VIEWER) else {},
         silent=core().rooms.silent() if access().allows(VIEWER) else {},
         pictures=pictures,
     )

@@ -466,3 +466,23 @@ def test_any_text_is_a_mapping_or_told_in_one_line(text: str) -> None:
         told = str(error)
     assert isinstance(loaded, dict)
     assert len(told.splitlines()) == 1
+
+
+def test_file_is_parsed_again_only_when_it_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def counted(path: Path) -> dict[str, Any]:
+        parsed.append(path.stem)
+        return parse_mapping(path.read_text())
+
+    monkeypatch.setattr("berth.declarations.read_mapping", counted)
+    (tmp_path / "projects").mkdir()
+    for number, name in enumerate(("blog", "shop"), 1):
+        declared = MINIMAL | {"name": name, "number": number}
+        (tmp_path / f"projects/{name}.yml").write_text(yaml.safe_dump(declared))
+    load(tmp_path, HOSTS)
+    before = (tmp_path / "projects/shop.yml").read_text()
+    # the same length, in place: nothing but times tells of it
+    (tmp_path / "projects/shop.yml").write_text(before.replace("host: alpha", "host: bravo"))
+    assert load(tmp_path, HOSTS)["shop"].host == "bravo"
+    assert parsed == ["blog", "shop", "shop"]

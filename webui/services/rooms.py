@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from berth.capacity import Capacity, capacity
 from berth.models import Project
@@ -24,6 +25,11 @@ class HostRoom:
 
     status: HostStatus
     capacity: Capacity
+
+    @cached_property
+    def awake(self) -> int:
+        """How many projects of the host were awake."""
+        return sum(project.state == "awake" for project in self.status.projects)
 
     @property
     def is_stale(self) -> bool:
@@ -47,9 +53,9 @@ class Rooms:
         """The kept measurements."""
         return Samples(self._fleet.environment.directory)
 
-    def all(self) -> dict[str, HostRoom]:
-        """The room of each host that was ever measured; raise BerthError."""
-        projects = self._fleet.projects()
+    def all(self, projects: Mapping[str, Project] | None = None) -> dict[str, HostRoom]:
+        """The room of each host that was ever measured, with the projects that were just read; raise BerthError."""
+        projects = self._fleet.projects() if projects is None else projects
         with self._lock:
             self._read(list(self._fleet.hosts()))
             return {host: self._room(host, projects) for host, seen in self._seen.items() if seen}
