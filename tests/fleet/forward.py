@@ -32,7 +32,9 @@ class Forwards:
         options = ["-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", "ExitOnForwardFailure=yes"]
         alive = ["-o", "ServerAliveInterval=2", "-o", "ServerAliveCountMax=3"]
         command = [ssh[0], *options, *alive, "-L", f"{local}:{remote}", *ssh[1:], "echo ready; exec cat"]
-        session = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        # ssh makes what it inherits non-blocking, which Ansible refuses to inherit in its turn
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        session = subprocess.Popen(command, text=True, **pipes)
         assert session.stdout.readline() == "ready\n", f"no way to {remote}"
         return session
 
