@@ -1,6 +1,6 @@
 """What the roles need to know of the projects of one host: derived names, addresses and secrets."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,10 +63,18 @@ def require_secrets(inventory_dir: Path, projects: Iterable[Project]) -> None:
 
 
 def of_host(
-    inventory_dir: Path, hosts: Collection[str], host: HostVars, store: SecretStore | None, only: str | None = None
+    inventory_dir: Path,
+    hosts: Collection[str],
+    host: HostVars,
+    store: SecretStore | None,
+    only: str | None = None,
+    proposed: Mapping[Path, str] | None = None,
 ) -> HostProjects:
-    """The projects of a host, or the only one, with what the store has or makes of secrets; raise BerthError."""
-    there = [project for project in load(inventory_dir, hosts).values() if project.host == host.name]
+    """The projects of a host, or the only one, with what the store has or makes of secrets; raise BerthError.
+
+    `proposed` holds declarations that count as if they stood in files of that path already.
+    """
+    there = [project for project in load(inventory_dir, hosts, proposed).values() if project.host == host.name]
     mine = [project for project in there if only in (None, project.name)]
     declared, projects = [project.name for project in there], [derived(project, host) for project in mine]
     if store is None or (only and not mine):

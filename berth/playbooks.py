@@ -26,6 +26,7 @@ class Play:
     check: bool = False
     hosts: tuple[str, ...] = ()
     archive: bool = True
+    convert: str | None = None
 
     @property
     def options(self) -> list[str]:
@@ -37,7 +38,8 @@ class Play:
     def variables(self) -> dict[str, str]:
         """What the playbook is told besides the inventory."""
         named = {"project": self.project} if self.project else {}
-        return named | ({} if self.archive else {"project_archive": "false"})
+        archive = {} if self.archive else {"project_archive": "false"}
+        return named | archive | ({"convert": self.convert} if self.convert else {})
 
     @property
     def flags(self) -> list[str]:
@@ -72,6 +74,11 @@ def measure_hosts(inventory: Path, hosts: tuple[str, ...] = ()) -> Play:
 def remove_project(inventory: Path, name: str, check: bool = False, archive: bool = True) -> Play:
     """The play that removes one project for good, an archive of it first unless that is not wanted."""
     return Play("remove.yml", inventory, name, check, archive=archive)
+
+
+def convert_project(inventory: Path, name: str, word: str, check: bool = False) -> Play:
+    """The play that converts one project: to shared or isolated, back (rollback), or for good (commit)."""
+    return Play("convert.yml", inventory, name, check, convert=word)
 
 
 def examine_hosts(inventory: Path, hosts: tuple[str, ...] = ()) -> Play:

@@ -21,8 +21,8 @@ FIXED = {
     "name": "add another project",
     "number": "it belongs to the project for good",
     "host": "moving a project with its data is not there yet",
-    "architecture": "changing it with the data is not there yet",
-    "database": "berth convert changes it with the data",
+    "architecture": "berth convert does that, and no request fails meanwhile",
+    "database": "moving it with the data is not there yet",
 }
 DEEPEST = 4  # auth.providers.github.client_id
 _MODE = 0o644
@@ -87,11 +87,19 @@ class DeclarationStore:
             self._write(draft)
         return draft.project
 
+    def change_architecture(self, name: str, architecture: str) -> Project:
+        """Declare what a conversion has made of a project; raise BerthError."""
+        with self._locked():
+            draft = self.draft_architecture(name, architecture)
+            self._write(draft)
+        return draft.project
+
     def remove(self, name: str) -> None:
         """Take a declaration away, its number never to be given again; raise BerthError."""
         with self._locked():
             project = self.project(name)
             self._write_highest(max(self._read_highest(), project.number))
+            (self.directory / f".{name}.conversion.yml").unlink(missing_ok=True)
             (self.directory / f"{name}.yml").unlink()
 
     def draft_add(
@@ -118,9 +126,17 @@ class DeclarationStore:
     def draft_update(self, name: str, changes: Mapping[str, Any]) -> Draft:
         """What `update` would write if it came now; raise BerthError."""
         self.project(name)
+        text = (self.directory / f"{name}.yml").read_text(encoding="utf-8")
+        return self._edited(name, _key_paths(changes, parse_mapping(text)))
+
+    def draft_architecture(self, name: str, architecture: str) -> Draft:
+        """The declaration as it would be after a conversion; raise BerthError."""
+        self.project(name)
+        return self._edited(name, {("architecture",): architecture})
+
+    def _edited(self, name: str, wanted: Mapping[tuple[str, ...], Any]) -> Draft:
         path = self.directory / f"{name}.yml"
         text = path.read_text(encoding="utf-8")
-        wanted = _key_paths(changes, parse_mapping(text))
         try:
             edited = edit(text, wanted)
         except InvalidYaml as error:

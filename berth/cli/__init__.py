@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from berth.cli import access, change, converge, doctor, keys, logs, read, remove, secrets, status, ui
+from berth.cli import access, change, converge, convert, doctor, keys, logs, read, remove, secrets, status, ui
 from berth.cli.common import told_in_one_line
 
 app = typer.Typer(
@@ -27,5 +27,5 @@ def berth(ctx: typer.Context) -> None:
         os.environ.setdefault(CONFIG_VARIABLE, ansible_config())
 
 
-for module in (read, keys, access, status, logs, doctor, change, converge, secrets, remove, ui):
+for module in (read, keys, access, status, logs, doctor, change, convert, converge, secrets, remove, ui):
     module.register(app)

@@ -65,13 +65,17 @@ class HostChoice:
         return replace(decision, is_news=self.asks or decision.note is not None)
 
 
-def check(here: Place, host: str, project: "Project", force: bool) -> Decision:
-    """The named host, judged by its last measurement where there is one; raise BadInput where that refuses."""
+def check(here: Place, host: str, project: "Project", force: bool, else_do: str = "name another host") -> Decision:
+    """The host, judged by its last measurement without the project where there is one; raise BadInput if that refuses.
+
+    `else_do` is what a person may do instead.
+    """
     from berth.capacity import propose
     from berth.placement import told
     from berth.quantities import ago
 
-    found = last_accounts(here, list(here.store.load().values()), [host]).get(host)
+    others = [other for other in here.store.load().values() if other.name != project.name]
+    found = last_accounts(here, others, [host]).get(host)
     if found is None:
         reason = f"not measured yet, taken as it was named; berth status {host} measures it"
         return Decision(host, {"host": host, "verdict": "unknown", "reason": reason})
@@ -83,7 +87,7 @@ def check(here: Place, host: str, project: "Project", force: bool) -> Decision:
         return Decision(host, choice)
     if not force:
         raise BadInput(
-            f"{project.name} on {host}: {reason}; name another host, measure again with berth status {host}, "
+            f"{project.name} on {host}: {reason}; {else_do}, measure again with berth status {host}, "
             f"or overrule with --force"
         )
     return Decision(host, choice | {"forced": True}, f"Added with --force on {datetime.now(UTC):%Y-%m-%d}; {reason}")

@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from berth.cli.common import RUN_FAILED, print_json, tell
+from berth.errors import BerthError
 
 if TYPE_CHECKING:
     from berth.playbooks import Play
     from berth.runner import OnStep, Result, Runner
+
+
+class Refused(BerthError):
+    """Something that a play refuses before it changes anything, in its words."""
 
 
 def converge(
@@ -22,9 +27,15 @@ def converge(
     as_json: bool,
     completes: str,
     learned: Callable[[], dict[str, Any]] = dict,
+    may_refuse: bool = False,
 ) -> None:
-    """Run a play, tell what came of it beside `told` and what is `learned` later; end with code 1 when it failed."""
+    """Run a play, tell what came of it beside `told` and what is `learned` later; end with code 1 when it failed.
+
+    Raise Refused where a play that `may_refuse` failed in a task that only requires something.
+    """
     result = _run(runner, play)
+    if may_refuse and (refusals := _refusals(result)):
+        raise Refused("\n".join(refusals))
     if as_json:
         print_json(told | learned() | {"run": _summary(result)})
     _tell_orphans(result)
@@ -33,6 +44,8 @@ def converge(
     elif not as_json and sys.stdout.isatty():
         changed = sum(result.changed.values())
         typer.echo(f"{play.project or 'all'}: done in {result.seconds:.1f} s, {changed} changed; log: {result.log}")
+        if held := _held_seconds(result):
+            typer.echo(f"requests waited for {held:.1f} s at most; none was refused")
 
 
 def show_plan(runner: "Runner", play: "Play", told: dict[str, Any], as_json: bool) -> None:
@@ -79,6 +92,7 @@ def progress() -> Iterator["OnStep"]:
 
 
 def _summary(result: "Result") -> dict[str, Any]:
+    held = _held_seconds(result)
     return {
         "ok": result.ok,
         "changed": result.changed,
@@ -86,7 +100,23 @@ def _summary(result: "Result") -> dict[str, Any]:
         "unreachable": result.unreachable,
         "seconds": round(result.seconds, 2),
         "log": str(result.log),
-    }
+    } | ({"held_seconds": held} if held else {})
+
+
+def _held_seconds(result: "Result") -> float:
+    """For how long requests waited where services were restarted."""
+    return max((report.get("held_seconds", 0.0) for report in result.reports.values()), default=0.0)
+
+
+def _refusals(result: "Result") -> list[str]:
+    """Why a run was refused before it changed anything; empty where it failed otherwise, or not at all."""
+    tasks = [failure.task.rpartition(" : ")[2] for failure in result.failures]
+    refused = not result.ok and not result.unreachable and tasks
+    return [failure.message for failure in result.failures] if refused and all(map(_requires, tasks)) else []
+
+
+def _requires(task: str) -> bool:
+    return task.startswith("Require ")
 
 
 def _print_changes(result: "Result") -> None:

@@ -13,6 +13,7 @@ try:
     from berth.errors import BerthError
     from berth.inventory import GROUP, host_vars
     from berth.secrets import SecretStore
+    from berth.store import DeclarationStore
 except ImportError as error:
     host_projects, IMPORT_ERROR = None, error
 
@@ -35,7 +36,8 @@ class ActionModule(ActionBase):
             variables = {key: self._templar.template(value) for key, value in task_vars.items() if key in WANTED}
             only = self._task.args.get("project") or None
             store = self._secrets(directory)
-            mine = host_projects.of_host(directory, members, host_vars(host, variables), store, only)
+            proposed = self._proposed(DeclarationStore(directory, members), only)
+            mine = host_projects.of_host(directory, members, host_vars(host, variables), store, only, proposed)
         except BerthError as error:
             raise AnsibleActionFail(str(error)) from error
         facts = {
@@ -48,6 +50,13 @@ class ActionModule(ActionBase):
         # Only what was read is hidden: an error must be seen.
         hidden = {"_ansible_no_log": boolean(self._task.args.get("no_log", True))}
         return {**result, **hidden, "changed": False, "ansible_facts": facts}
+
+    def _proposed(self, declarations, project):
+        architecture = self._task.args.get("architecture")
+        if not architecture:
+            return {}
+        draft = declarations.draft_architecture(project, architecture)
+        return {draft.path: draft.text}
 
     def _secrets(self, directory):
         wanted = boolean(self._task.args.get("secrets", True))

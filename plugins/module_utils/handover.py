@@ -40,15 +40,24 @@ class Door:
         fresh.replace(self.gate)
 
 
-def restart_held(systemd, workers, moved=(), clusters=()):
-    """Restarts {worker unit: door}, after the clusters of theirs, and the services that move with their proxies.
+def restart_held(systemd, services, moved=(), clusters=()):
+    """Restarts services, after the clusters of theirs, and those that move to another slice with their proxies.
 
-    What is under way ends first, what comes meanwhile waits.
+    What is under way ends first, what comes meanwhile waits; one kind of service after the other, so that none waits
+    for another unless a cluster restarts. Returns for how many seconds at most.
     """
-    doors = [*workers.values(), *(service.door for service in moved)]
+    kinds = [[one.name for one in (*services, *moved)]] if clusters else [[one.name] for one in (*services, *moved)]
+    batches = {frozenset(names): None for names in kinds}
+    return max((_restart_kinds(systemd, names, services, moved, clusters) for names in batches), default=0.0)
+
+
+def _restart_kinds(systemd, names, services, moved, clusters):
+    staying, moving = ([one for one in many if one.name in names] for many in (services, moved))
+    doors = [service.door for service in (*staying, *moving)]
     if systemd.module.check_mode or not doors:
-        _restart(systemd, workers, moved, clusters)
-        return
+        _restart(systemd, staying, moving, clusters)
+        return 0.0
+    began = time.monotonic()
     with ExitStack() as locks:
         for door in doors:
             door.lock.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -58,15 +67,17 @@ def restart_held(systemd, workers, moved=(), clusters=()):
         for door in doors:
             door.lead_to(door.held)
         drain(systemd, [door.open for door in doors])
-        _restart(systemd, workers, moved, clusters)
+        _restart(systemd, staying, moving, clusters)
+    held = time.monotonic() - began
     release(systemd, doors)
+    return held
 
 
-def _restart(systemd, workers, moved, clusters):
+def _restart(systemd, staying, moving, clusters):
     systemd.run("restart", list(clusters))
-    systemd.run("try-restart", list(workers))
-    systemd.run("stop", [unit for service in moved for unit in (service.proxy, service.worker)])
-    systemd.run("start", [service.proxy for service in moved])
+    # Never stopped alone: what holds requests would start the service again and so cancel the stop.
+    systemd.run("try-restart", [service.worker for service in (*staying, *moving)])
+    systemd.run("start", [service.proxy for service in moving])
 
 
 def release(systemd, doors):
@@ -85,6 +96,11 @@ def release(systemd, doors):
 def drain(systemd, paths):
     """Lets nginx finish on these sockets; new processes of it follow the links anew."""
     systemd.run("try-reload-or-restart", ["nginx.service"])
+    finish(paths)
+
+
+def finish(paths):
+    """Returns when nothing is under way on these sockets any more."""
     wait_until(lambda: not connections(paths, {CONNECTING, CONNECTED}))
 
 

@@ -21,6 +21,7 @@ class Service:
         self.door = Door(name, project["name"])
         self.is_present = wanted and project["state"] == "present"
         self.is_absent = project["state"] == "absent"
+        self.is_former = not wanted
         self.slice = slice_of(project)
         self.is_isolated = project["architecture"] == "isolated"
         self.is_always_awake = self.is_present and project["idle_timeout"] == "never"
@@ -56,6 +57,7 @@ class Health:
         self.timer = f"berth-health@{self.project}.timer"
         self.is_present = project["architecture"] == "isolated" and project["state"] == "present"
         self.is_absent = project["state"] == "absent"
+        self.is_former = not self.is_present
         self.worker = None
 
     def units(self):
@@ -116,15 +118,16 @@ def services_of(params):
     for project in params["projects"]:
         yield from (Service(name, project) for name in params["services"])
         isolated = project["architecture"] == "isolated"
-        if isolated or project["state"] == "absent" or was_isolated(project):
+        if has_enclosure(project, params["keep_former"]):
             yield from (Service(name, project, wanted=isolated) for name in params["services_isolated"])
+        if has_enclosure(project):
             yield Health(project)
 
 
 def enclosures_of(params):
     """Returns what is around the services of each project that is isolated, was so, or is to go."""
     for project in params["projects"]:
-        if project["architecture"] == "isolated" or project["state"] == "absent" or was_isolated(project):
+        if has_enclosure(project, params["keep_former"]):
             yield Enclosure(project)
 
 
@@ -133,6 +136,16 @@ def clusters_of(params):
     return [OwnCluster(project, params["postgres_version"]) for project in params["projects"] if project["dedicated"]]
 
 
+def has_enclosure(project, keep_former=False):
+    """Returns whether a project has, had or may have containers; one that merely had them not where they are kept."""
+    return (
+        project["architecture"] == "isolated"
+        or project["state"] == "absent"
+        or (was_isolated(project) and not keep_former)
+    )
+
+
 def was_isolated(project):
-    """Returns whether containers were ever meant to run: the directory stays when its file goes."""
-    return (UNITS / f"berth-rest-wake@{project['name']}.service.d").is_dir()
+    """Returns whether a project that is not isolated was so: this directory goes last of all."""
+    is_marked = (UNITS / f"berth-rest-wake@{project['name']}.service.d").is_dir()
+    return is_marked and project["architecture"] != "isolated"

@@ -79,7 +79,7 @@ def problem(project):
     declared, found = ("dedicated", "shared") if project["dedicated"] else ("shared", "dedicated")
     return (
         f"{project['name']}: database: found {declared}, but its data is in the {found} one; write database: {found} "
-        f"again, then: berth convert {project['name']} --database {declared}"
+        "again; moving it with the data is not there yet"
     )
 
 

@@ -17,6 +17,9 @@ options:
   project:
     description: The only project to work on; it must exist. Empty means all.
     type: str
+  architecture:
+    description: The architecture of O(project) in place of the declared one.
+    type: str
   secrets:
     description: Whether secrets are read, required where a declaration needs them, and made where there are none.
     type: bool

@@ -53,6 +53,12 @@ options:
         description: Whether that cluster belongs to it alone, and is stopped and restarted with it.
         type: bool
         default: false
+  keep_former:
+    description:
+      - Whether the services that only isolated projects have run on where a project is isolated no longer, since the
+        gateway still leads to them.
+    type: bool
+    default: false
   files:
     description:
       - For each service the patterns of files that it reads at start, C(NAME) standing for the project. What runs and
@@ -96,20 +102,28 @@ EXAMPLES = r"""
 
 RETURN = r"""
 report:
-  description: Under C(orphans) the projects of the host that are not in O(declared).
+  description:
+    - Under C(orphans) the projects of the host that are not in O(declared), under C(held_seconds) for how long requests
+      waited where services were restarted.
   type: dict
+  returned: always
+former:
+  description: Names of the projects that were isolated and are so no longer.
+  type: list
+  elements: str
   returned: always
 """
 
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.berth.supabase.plugins.module_utils.handover import release, restart_held
+from ansible_collections.berth.supabase.plugins.module_utils.handover import finish, release, restart_held
 from ansible_collections.berth.supabase.plugins.module_utils.project_services import (
     UNITS,
     clusters_of,
     enclosures_of,
     services_of,
+    was_isolated,
 )
 from ansible_collections.berth.supabase.plugins.module_utils.units import STARTED, Systemd, wall_clock
 
@@ -151,11 +165,17 @@ class Found:
 
 
 def converge(systemd, services, enclosures, clusters, files, reload, cluster_files):
-    """Brings all units to where they should be, with one systemctl command for each kind of change."""
+    """Brings all units to where they should be, with one systemctl command for each kind of change.
+
+    Returns for how many seconds requests waited.
+    """
     around = [*enclosures, *clusters]
     found = Found(systemd, [unit for one in (*services, *around) for unit in one.units()])
     enabled = {unit: wanted for service in services for unit, wanted in service.enabled().items()}
     systemd.run("disable", [unit for unit, wanted in enabled.items() if found.is_enabled(unit) and not wanted])
+    former = [one for one in services if one.is_former and one.worker and found.is_active(one.worker)]
+    if former and not systemd.module.check_mode:
+        finish([one.door.open for one in former])
     systemd.run("stop", [unit for service in services for unit in service.stopped(found) if found.is_active(unit)])
     awake = [one for one in services if one.is_present and one.worker and found.is_active(one.worker)]
     moved = [one for one in awake if found.is_inside(one.worker, one.slice) != one.is_isolated]
@@ -165,7 +185,7 @@ def converge(systemd, services, enclosures, clusters, files, reload, cluster_fil
     # First: PostgREST must know a new key before GoTrue signs with it.
     systemd.run("reload", [one.worker for one in fresh if found.read_at(one.worker) < one.newest(reload)])
     restarting = [one.unit for one in clusters if one.is_present and one.is_stale(found, cluster_files)]
-    restart_held(systemd, {one.worker: one.door for one in stale}, moved, restarting)
+    held = restart_held(systemd, stale, moved, restarting)
     outlasted = [unit for one in around if not one.is_present for unit in one.units()]
     systemd.run("stop", [unit for unit in outlasted if found.is_active(unit)])
     # A reload reads the units of all projects anew, which takes seconds; what is enabled matters at boot only.
@@ -176,7 +196,10 @@ def converge(systemd, services, enclosures, clusters, files, reload, cluster_fil
     doors = [one.door for one in services if one.is_present and one.worker]
     release(systemd, [door for door in doors if door.is_disturbed()])
     gone = [unit for one in (*services, *around) if one.is_absent for unit in one.units()]
-    systemd.run("reset-failed", [unit for unit in gone if found.is_failed(unit)])
+    gone += [one.worker for one in former]
+    now = Found(systemd, gone) if former else found
+    systemd.run("reset-failed", [unit for unit in gone if now.is_failed(unit)])
+    return held
 
 
 def orphans(declared):
@@ -199,6 +222,7 @@ def main():
             "services": {"type": "list", "elements": "str", "required": True},
             "services_isolated": {"type": "list", "elements": "str", "default": []},
             "projects": {"type": "list", "elements": "dict", "required": True, "options": project_options},
+            "keep_former": {"type": "bool", "default": False},
             "files": {"type": "dict", "default": {}},
             "postgres_version": {"type": "str", "default": ""},
             "cluster_files": {"type": "list", "elements": "str", "default": []},
@@ -211,11 +235,13 @@ def main():
     systemd.load_definitions(DEFINITIONS)
     services, enclosures = list(services_of(module.params)), list(enclosures_of(module.params))
     what = {key: module.params[key] for key in ("files", "reload", "cluster_files")}
-    converge(systemd, services, enclosures, clusters_of(module.params), **what)
+    held = converge(systemd, services, enclosures, clusters_of(module.params), **what)
     found = orphans(module.params["declared"]) if module.params["declared"] is not None else []
     if found:
         module.warn(f"{', '.join(found)}: here, but no file declares it; it runs on. {REMEDY}")
-    systemd.exit(report={"orphans": found})
+    former = [project["name"] for project in module.params["projects"] if was_isolated(project)]
+    report = ({"orphans": found} if found else {}) | ({"held_seconds": round(held, 2)} if held else {})
+    systemd.exit(report=report, former=former)
 
 
 if __name__ == "__main__":

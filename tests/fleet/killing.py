@@ -25,12 +25,25 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def run_and_kill(fleet: Fleet, playbook: str, project: str, is_time: Callable[[str], bool]) -> None:
-    """Runs a playbook and kills it as soon as it is time for that, judged by the name of the task that begins."""
-    command = ["ansible-playbook", "-i", str(fleet.inventory), f"playbooks/{playbook}", "-e", f"project={project}"]
+def run_and_kill(
+    fleet: Fleet,
+    playbook: str,
+    project: str,
+    is_time: Callable[[str], bool],
+    *arguments: str,
+    first: Callable[[], object] = lambda: None,
+) -> None:
+    """Runs a playbook and kills it as soon as it is time for that, judged by the name of the task that begins.
+
+    What is to come before the kill is done `first`.
+    """
+    named = ["-e", f"project={project}", *arguments]
+    command = ["ansible-playbook", "-i", str(fleet.inventory), f"playbooks/{playbook}", *named]
     environment = {**fleet.environment, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True) as play:
         in_time = any(line.startswith("TASK [") and is_time(line) for line in play.stdout)
+        if in_time:
+            first()
         for pid in descendants(play.pid):
             with suppress(ProcessLookupError):  # a worker that ended meanwhile
                 os.kill(pid, signal.SIGKILL)

@@ -30,13 +30,13 @@ class Load:
 
 
 @contextmanager
-def under_load(address: str, *calls: Call) -> Iterator[Load]:
-    """Send each call from a thread of its own as long as the block runs, at most 5000 times."""
+def under_load(address: str, *calls: Call, pause: float = 0.0) -> Iterator[Load]:
+    """Send each call from a thread of its own as long as the block runs, at most 5000 times, each after a pause."""
     load, lock, ended = Load(), threading.Lock(), threading.Event()
 
     def send(call: Call) -> None:
         for _ in range(MOST):
-            if ended.is_set():
+            if ended.wait(pause):
                 return
             failure = _failure(address, call)
             with lock:

@@ -16,13 +16,14 @@ PAUSE = 0.02
 class Traffic:
     """Asks the REST API of a project from several threads as long as the block runs, each time on a new connection."""
 
-    def __init__(self, gateway: Gateway, project: Project) -> None:
+    def __init__(self, gateway: Gateway, project: Project, pause: float = PAUSE) -> None:
         named, prefix = naming(project, "path")
         self.url = f"http://{gateway.address(project.host)}{prefix}/rest/v1/marks"
         self.headers = {**named, "apikey": project.anon_key, "Connection": "close"}
         self.good = [{"project": project.name}]
         self.answers: Counter[str] = Counter()
         self.last = ""
+        self.pause = pause
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=self._ask_on) for _ in range(THREADS)]
@@ -49,7 +50,7 @@ class Traffic:
                 with self._lock:
                     self.answers[answer] += 1
                     self.last = answer
-                time.sleep(PAUSE)
+                time.sleep(self.pause)
 
     def _ask(self, client: httpx.Client) -> str:
         try:

@@ -85,7 +85,7 @@ def test_changed_word_in_the_file_is_refused_before_anything_changes(fleet, alon
         path.write_text(text)
     assert run.returncode != 0
     assert run.changed == 0
-    assert "berth convert alone --database shared" in " ".join(run.output.split())
+    assert "write database: dedicated again" in " ".join(run.output.split())
 
 
 OTHERS = ("one", "apart")

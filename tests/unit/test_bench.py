@@ -15,6 +15,8 @@ from bench import gateway, report, sleepers, ui_pages
 from bench.adding import Added
 from bench.converge import Converged, changed_tasks
 from bench.converge import figures as converge_figures
+from bench.convert import Converted
+from bench.convert import figures as convert_figures
 from bench.errors import NotMeasured
 from bench.figures import Figure, percentile, spread
 from bench.ui_client import token
@@ -102,6 +104,13 @@ def test_converge_is_judged_by_ratio_of_medians_and_all_changes() -> None:
     changed = by_name["Changed by all these runs"]
     assert (changed.value, changed.verdict, changed.method) == (3, "missed", "a (2), b (1)")
     assert "Converge unchanged, 1 project" in by_name
+
+
+def test_pause_of_a_conversion_is_judged_by_the_longest_write() -> None:
+    whole, pause = convert_figures([Converted(100, "isolated", 14.0, 5.5, 4.2)])
+    assert (whole.what, whole.verdict) == ("Convert 100 MB to isolated", "")
+    assert (pause.value, pause.verdict) == (5.5, "missed")
+    assert "held for 4.20 s" in pause.method
 
 
 def test_changed_tasks_are_named() -> None:
@@ -287,7 +296,7 @@ def test_unknown_measurement_is_refused_with_those_there_are(
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         command.arguments(["--only", "wake,speed"])
-    allowed = "ready, converge, add, sleepers, wake, gateway, isolated, ui"
+    allowed = "ready, converge, add, sleepers, wake, gateway, isolated, convert, ui"
     assert f"found 'speed', allowed: {allowed}" in capsys.readouterr().err
 
 

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable, Collection
 
-from bench import adding, converge, gateway, isolated, ready, sleepers, ui_pages, ui_viewers, wake
+from bench import adding, converge, convert, gateway, isolated, ready, sleepers, ui_pages, ui_viewers, wake
 from bench.figures import Figure
 from bench.host import BenchHost
 
-PARTS = ("ready", "converge", "add", "sleepers", "wake", "gateway", "isolated", "ui")
+PARTS = ("ready", "converge", "add", "sleepers", "wake", "gateway", "isolated", "convert", "ui")
 NEED_MANY = {"converge", "add", "sleepers", "wake"}
 MANY = 100
 STAND_IN = "not judged: a stand-in for GoTrue"
@@ -43,6 +43,8 @@ class Course:
             self._keep("gateway", gateway.figures(gateway.measure(self.host, "b001")))
         if "isolated" in self.wanted:
             self._isolated()
+        if "convert" in self.wanted:
+            self._convert()
         if "ui" in self.wanted:
             self._ui()
         return [figure for part in PARTS if part in self.wanted for figure in self.found[part]]
@@ -51,6 +53,11 @@ class Course:
         self._tell("add isolated projects and ask one in turn with a shared one")
         found = isolated.measure(self.host, self.projects + 1)
         self._keep("isolated", isolated.figures(found, "" if self.host.has_real_auth else "a stand-in for GoTrue"))
+
+    def _convert(self) -> None:
+        self._tell("convert projects of different sizes there and back")
+        # past those of the part isolated
+        self._keep("convert", convert.figures(convert.measure(self.host, self.projects + 11)))
 
     def _tell(self, what: str) -> None:
         self.say(f"{time.monotonic() - self.began:5.0f} s  {what}")
