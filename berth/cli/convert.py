@@ -23,8 +23,8 @@ STEPS = (
     "lead the gateway to the new side, take away what is left of the old one, and write the declaration",
 )
 PAUSE = (
-    "expected: requests of {name} wait while its services start once, usually 1 to 5 s (docs/benchmarks.md), and none "
-    "fails; a sleeping project does not pause at all; other projects feel nothing"
+    "expected: requests of {name} wait while its services start once, usually 1 to 5 s, and none fails; "
+    "a sleeping project does not pause at all; other projects feel nothing"
 )
 BACK = "for a day berth convert {name} --rollback returns in the same way; --commit ends that earlier"
 
