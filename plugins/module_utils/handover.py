@@ -57,6 +57,7 @@ def _restart_kinds(systemd, names, services, moved, clusters):
     if systemd.module.check_mode or not doors:
         _restart(systemd, staying, moving, clusters)
         return 0.0
+    _release_running(systemd, [*staying, *moving])
     began = time.monotonic()
     with ExitStack() as locks:
         for door in doors:
@@ -71,6 +72,13 @@ def _restart_kinds(systemd, names, services, moved, clusters):
     held = time.monotonic() - began
     release(systemd, doors)
     return held
+
+
+def _release_running(systemd, services):
+    """Opens doors that a killed run left held: with a running service what waited there is under way by now."""
+    states = systemd.show([service.worker for service in services], ("ActiveState",))
+    running = [service.door for service in services if states[service.worker]["ActiveState"] == "active"]
+    release(systemd, [door for door in running if door.is_disturbed()])
 
 
 def _restart(systemd, staying, moving, clusters):
