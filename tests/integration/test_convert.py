@@ -145,7 +145,7 @@ def test_host_that_cannot_carry_it_refuses_in_one_line_before_any_change(fleet: 
 
 
 def test_new_side_that_does_not_start_is_left_for_the_old_one(
-    under_writes: UnderWrites, fleet: Fleet, berth: Berth, mover: Project
+    under_writes: UnderWrites, fleet: Fleet, berth: Berth, gateway: Gateway, mover: Project
 ) -> None:
     text, in_the_way = declaration(fleet), f"/run/berth/netns/{NAME}-auth.pid/in-the-way"
     fleet.on(HOST, f"mkdir -p {in_the_way}")
@@ -155,8 +155,10 @@ def test_new_side_that_does_not_start_is_left_for_the_old_one(
         fleet.on(HOST, f"rm -rf /run/berth/netns/{NAME}-auth.pid")
     assert found.done.returncode == 1
     assert f"{NAME} is shared as before and answers" in found.done.stderr
-    found.done.returncode = 0
-    assert_nothing_was_lost(mover, found)
+    # GoTrue answers again; how long its requests waited meanwhile depends on how fast plays are on this machine
+    assert sign_in(gateway, mover)
+    assert (found.writes.failures[:3], found.beside) == ([], [{}, {}])
+    assert found.writes.acknowledged - rows(mover) == set()
     assert (declaration(fleet), containers(fleet)) == (text, set())
     assert "no conversion of the last day" in berth("convert", NAME, "--rollback").stderr
 
