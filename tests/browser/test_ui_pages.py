@@ -22,6 +22,7 @@ PAGES = {
     "project-paused": "/projects/parked",
     "new": "/projects/new",
     "keys": "/projects/one/keys",
+    "rotate": "/projects/one/rotate",
     "remove": "/projects/one/remove",
     "runs": "/runs",
     "users": "/users",
