@@ -58,6 +58,11 @@ def test_dedicated_cluster_is_shut_in_and_takes_no_settings_of_the_hosts() -> No
     assert [login[2] for login in logins if login[1] == "berth-two-words"] == ["two_words_rest", "two_words_auth"]
 
 
+@pytest.mark.parametrize("template", ["berth.conf.j2", "ident.conf.j2", "pg_hba.conf.j2"])
+def test_loop_around_the_role_makes_no_dedicated_cluster_of_the_hosts(template: str) -> None:
+    assert render("postgres", template, item="postgres") == render("postgres", template)
+
+
 def test_nothing_listens_on_tcp_unless_asked_for() -> None:
     assert settings()["listen_addresses"] == "''"
     assert settings(postgres_listen_addresses=["127.0.0.1", "::1"])["listen_addresses"] == "'127.0.0.1,::1'"
