@@ -144,6 +144,7 @@ def test_host_that_cannot_carry_it_refuses_in_one_line_before_any_change(fleet: 
     assert not (fleet.inventory / "projects" / ".twelve.conversion.yml").exists()
 
 
+@pytest.mark.slow
 def test_new_side_that_does_not_start_is_left_for_the_old_one(
     under_writes: UnderWrites, fleet: Fleet, berth: Berth, gateway: Gateway, mover: Project
 ) -> None:
