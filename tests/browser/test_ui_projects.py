@@ -53,7 +53,7 @@ def test_added_project_is_watched_live_and_used_with_supabase_js(page: Page, fle
 
     page.get_by_role("link", name=f"To {newcomer}").click()
     expect(page.locator("h1")).to_have_text(newcomer)
-    page.get_by_role("link", name="Keys").click()
+    page.get_by_role("link", name="Keys", exact=True).click()
     keys = {name: page.locator(f"#{name}").inner_text() for name in ("url", "anon-key", "service-role-key", "db-url")}
     assert keys["anon-key"] not in page.url
     support.prepare(keys["db-url"], keys["url"], keys["anon-key"], "js")

@@ -27,9 +27,10 @@ def prepare(db_url: str, url: str, key: str, suite: str) -> None:
 
 
 def node_modules(suite: Path = JS) -> Path:
-    """Return the node_modules of a suite, installed from its lock file when absent or older than it."""
+    """Return the node_modules of a suite, installed anew when older than its lock file, or without one its package.json."""
     folder, lock = suite / "node_modules", suite / "package-lock.json"
-    mark = folder / ".package-lock.json"
-    if not mark.exists() or mark.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=suite, check=True)
+    mark, named = folder / ".package-lock.json", lock if lock.exists() else suite / "package.json"
+    if not mark.exists() or mark.stat().st_mtime < named.stat().st_mtime:
+        command = ["npm", "ci"] if lock.exists() else ["npm", "install", "--no-package-lock"]
+        subprocess.run([*command, "--no-audit", "--no-fund"], cwd=suite, check=True)
     return folder

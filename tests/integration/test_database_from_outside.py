@@ -45,7 +45,7 @@ def test_owner_logs_in_with_tls(fleet: Fleet, name: str) -> None:
         ("two-words", {}, "pg_hba.conf rejects"),
         ("two-words", {"database": "one"}, "pg_hba.conf rejects"),
         ("alone", {"sslmode": "disable"}, "no encryption"),
-        ("alone", {"database": "postgres"}, "no pg_hba.conf entry"),
+        ("alone", {"database": "postgres"}, "pg_hba.conf rejects"),
     ],
 )
 def test_all_else_is_refused(fleet: Fleet, name: str, options: dict[str, str], answer: str) -> None:

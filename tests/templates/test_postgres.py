@@ -118,4 +118,6 @@ def test_dedicated_cluster_listens_and_lets_its_owner_in_where_networks_are_decl
     rules = [
         [line.split() for line in lines(render("postgres", "pg_hba.conf.j2", **given))] for given in (closed, opened)
     ]
-    assert rules[1] == [*rules[0], ["hostssl", "two_words", "two_words_owner", "198.51.100.7/32", "scram-sha-256"]]
+    way_in = ["hostssl", "two_words", "two_words_owner", "198.51.100.7/32", "scram-sha-256"]
+    assert rules[1] == [*rules[0][:-1], way_in, rules[0][-1]]
+    assert rules[0][-1] == ["host", "all", "all", "all", "reject"]
