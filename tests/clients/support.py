@@ -27,7 +27,7 @@ def prepare(db_url: str, url: str, key: str, suite: str) -> None:
 
 
 def node_modules(suite: Path = JS) -> Path:
-    """Return the node_modules of a suite, installed anew when older than its lock file, or without one its package.json."""
+    """Return the node_modules of a suite, installed anew when older than its lock file (without one, package.json)."""
     folder, lock = suite / "node_modules", suite / "package-lock.json"
     mark, named = folder / ".package-lock.json", lock if lock.exists() else suite / "package.json"
     if not mark.exists() or mark.stat().st_mtime < named.stat().st_mtime:
