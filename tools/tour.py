@@ -17,8 +17,8 @@ PAGE = ROOT / "docs" / "tour.md"
 HEAD = """# A tour
 
 Two projects from add to remove. `tools/tour.py` ran these commands on {day} and wrote down what they printed; keys and
-passwords are cut. Two cores had other work to do (load {load:.0f}), so see [benchmarks](benchmarks.md) for
-times; where another run was changing a host, the command waited and said so.
+passwords are cut. The machine had two cores and a load of {load:.0f}; [benchmarks](benchmarks.md) has the times. Where
+another run was changing a host, the command waited and said so.
 
 ```
 """
@@ -40,7 +40,7 @@ berth logs blog --lines 4
 berth remove blog --yes
 berth remove shop --yes --no-backup
 """
-KEY = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
+KEY = re.compile(r"(eyJ|sb_publishable_|sb_secret_)[\w-]+(\.[\w-]+)*")
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 SPACES = re.compile(r" +$", re.MULTILINE)
 PASSWORD = re.compile(r"(?<=_owner:)[^@\s]+(?=@)")
@@ -66,7 +66,7 @@ def run(line: str, environment: dict[str, str]) -> str:
 
 def shown(text: str, inventory: Path) -> str:
     """Return a text without secrets, without styles and without what is of this machine alone."""
-    text = PASSWORD.sub("...", KEY.sub("eyJ...", SPACES.sub("", STYLE.sub("", text))))
+    text = PASSWORD.sub("...", KEY.sub(r"\1...", SPACES.sub("", STYLE.sub("", text))))
     for place, name in ((str(inventory), "inventory"), (str(ROOT), "."), (str(Path.home()), "~")):
         text = text.replace(place, name)
     return text
