@@ -138,12 +138,18 @@ class KeySet:
         return self
 
 
-def _moment(name: str, value: object) -> datetime:
+def zoned_time(value: object) -> datetime | None:
+    """The time that a text of ISO 8601 with a time zone says; None for any other value."""
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _moment(name: str, value: object) -> datetime:
+    moment = zoned_time(value)
+    if moment is None:
         raise InvalidKeys(f"key_sets: {name} is no time with a time zone")
     return moment
 

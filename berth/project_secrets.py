@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import jwt
 
-from berth.key_sets import InvalidKeys, KeySet
+from berth.key_sets import InvalidKeys, KeySet, zoned_time
 from berth.keys import key_belongs_to
 
 _BEFORE = ("jwt_secret", "anon_key", "service_role_key", "owner_password")
@@ -105,11 +105,8 @@ def _retire_at(values: Mapping[str, Any]) -> datetime | None:
     found = values.get("retire_at")
     if found is None:
         return None
-    try:
-        moment = datetime.fromisoformat(str(found))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = zoned_time(found)
+    if moment is None:
         raise InvalidSecrets("retire_at: no time with a time zone; berth rotate NAME --retire-at sets it anew")
     return moment
 

@@ -8,7 +8,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 try:
-    from berth.conversions import Conversions, moment
+    from berth.conversions import ARCHITECTURES, Conversions, moment
     from berth.errors import BerthError
     from berth.inventory import GROUP
     from berth.store import DeclarationStore
@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
 
     def _note(self, conversions, project, word, step):
         now = moment()
-        if step == "begun" and word not in ("rollback", "commit"):
+        if step == "begun" and word in ARCHITECTURES:
             conversions.begin(project, word, now)
         elif step == "done":
             conversions.finish(project, word, now)
