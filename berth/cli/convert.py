@@ -95,8 +95,12 @@ class _Intent:
     def changes(self) -> bool:
         return self.word != "commit"
 
+    @property
+    def begins(self) -> bool:
+        return self.word == self.aim  # neither a rollback nor a commit
+
     def told(self) -> dict[str, Any]:
-        return {"step": self.word if self.word in ("rollback", "commit") else "convert", "to": self.aim}
+        return {"step": "convert" if self.begins else self.word, "to": self.aim}
 
     def steps(self) -> list[str]:
         return list(STEPS) if self.changes else ["forget what it was before; nothing runs differently"]
@@ -105,13 +109,13 @@ class _Intent:
         lines = [f"{number}. {step}" for number, step in enumerate(self.steps(), 1)]
         if self.changes:
             lines.append(PAUSE.format(name=self.name))
-        if self.word not in ("rollback", "commit"):
+        if self.begins:
             lines.append(BACK.format(name=self.name))
         return "\n".join(lines)
 
     def completes(self) -> str:
-        option = f"--{self.word}" if self.told()["step"] == self.word else f"--to {self.aim}"
-        back = f"; berth convert {self.name} --rollback undoes it" if option.startswith("--to") else ""
+        option = f"--to {self.aim}" if self.begins else f"--{self.word}"
+        back = f"; berth convert {self.name} --rollback undoes it" if self.begins else ""
         return f"berth convert {self.name} {option} goes on where it was{back}"
 
     def done(self) -> str:
