@@ -1,9 +1,10 @@
-"""What must not be in the files of the repository: package registries and places of one machine."""
+"""What must not be in the files of the repository: package registries, places of one machine; and what must be."""
 
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -90,3 +91,9 @@ def test_scripts_are_executable_and_nothing_else_is() -> None:
     scripts = {path for path in executable if files().get(path, "").startswith("#!")}
     assert executable - scripts == set()
     assert {path for path in executable if Path(path).suffix in (".yml", ".j2", ".md")} == set()
+
+
+def test_installed_package_has_all_of_its_parts() -> None:
+    given = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    parts = {str(Path(path).parent).replace("/", ".") for path in files() if path.endswith("/__init__.py")}
+    assert sorted(part for part in parts if part.split(".")[0] in ("berth", "webui")) == sorted(given)

@@ -3,7 +3,9 @@
 from flask import Response
 
 from webui.api.guard import actor, api, give, once, scoped
-from webui.api.schemas import Check, DoctorOut, RunOut
+from webui.api.schemas.common import Check
+from webui.api.schemas.doctor import DoctorOut
+from webui.api.schemas.runs import RunOut
 from webui.core import core
 from webui.roles import ADMIN, VIEWER
 from webui.services.actions import DOCTOR_PLAYBOOK

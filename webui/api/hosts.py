@@ -4,7 +4,8 @@ from flask import Response
 
 from berth.inventory import HostVars
 from webui.api.guard import api, give, scoped
-from webui.api.schemas import ByName, HostOut, Hosts, Named
+from webui.api.schemas.common import ByName, Named
+from webui.api.schemas.hosts import HostOut, Hosts
 from webui.core import core
 from webui.models import Run
 from webui.roles import VIEWER

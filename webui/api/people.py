@@ -3,19 +3,9 @@
 from flask import Response
 
 from webui.api.guard import actor, api, bearer, give, scoped
-from webui.api.schemas import (
-    AddedPerson,
-    ByName,
-    ByNumber,
-    Named,
-    Numbered,
-    People,
-    PersonChange,
-    PersonIn,
-    PersonOut,
-    TokenInfo,
-    TokensPage,
-)
+from webui.api.schemas.common import ByName, ByNumber, Named, Numbered
+from webui.api.schemas.people import AddedPerson, People, PersonChange, PersonIn, PersonOut
+from webui.api.schemas.tokens import TokenInfo, TokensPage
 from webui.core import core
 from webui.errors import Problem
 from webui.models import User

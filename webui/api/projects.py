@@ -7,25 +7,20 @@ from typing import Any
 from flask import Response
 
 from webui.api.guard import actor, api, bearer, give, once, scoped
-from webui.api.schemas import (
+from webui.api.schemas.common import ByName, Check, Named
+from webui.api.schemas.keys import KeysOut, KeyUsage, RotationIn, UsageOut
+from webui.api.schemas.projects import (
     ARCHITECTURES,
     Added,
-    ByName,
     ChangesIn,
-    Check,
     DomainsIn,
-    KeysOut,
-    KeyUsage,
-    Named,
     ProjectIn,
     ProjectOut,
     Projects,
     Removal,
-    RotationIn,
-    RunOut,
     Shown,
-    UsageOut,
 )
+from webui.api.schemas.runs import RunOut
 from webui.core import core
 from webui.errors import Problem
 from webui.models import Run

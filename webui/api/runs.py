@@ -5,19 +5,10 @@ from collections.abc import Callable
 from flask import Response
 
 from webui.api.guard import actor, api, bearer, give, once, require, scoped
-from webui.api.schemas import (
-    AfterEvent,
-    AuditOut,
-    AuditPage,
-    EventOut,
-    Events,
-    Numbered,
-    OfProject,
-    OfTarget,
-    RunOut,
-    RunsPage,
-    TokenOut,
-)
+from webui.api.schemas.audit import AuditOut, AuditPage, OfTarget
+from webui.api.schemas.common import Numbered
+from webui.api.schemas.runs import AfterEvent, EventOut, Events, OfProject, RunOut, RunsPage
+from webui.api.schemas.tokens import TokenOut
 from webui.core import core
 from webui.models import Run
 from webui.roles import ADMIN, MEMBER, VIEWER
