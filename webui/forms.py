@@ -14,7 +14,7 @@ from berth.yaml_files import InvalidYaml, parse_mapping
 
 # what a page lets people change, as key path -> what stands beside the field
 CHANGEABLE = ("idle_timeout", "limits", "rest", "auth")
-ADDED = ("name", "architecture", "host", "domains", "idle_timeout")
+ADDED = ("name", "architecture", "database", "host", "domains", "idle_timeout")
 _PROBLEM = re.compile(r"([a-z_.]+)(?:\[\d+\])?: (.+)")
 
 
@@ -27,6 +27,7 @@ def added(form: MultiDict[str, str]) -> dict[str, Any]:
     return {
         "host": form.get("host", ""),
         "architecture": form.get("architecture", "shared"),
+        "database": None if form.get("database", "") in ("", "shared") else form["database"],
         "domains": words(form.get("domains", "")),
         "idle_timeout": form.get("idle_timeout", "").strip() or None,
     }

@@ -1,5 +1,6 @@
 """Pages of projects: list, one, add, change."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from werkzeug.wrappers import Response
 from berth.errors import BerthError
 from berth.models import Project
 from berth.names import NAME_RULE, InvalidName, validate_name
+from berth.placement import Candidate
 from berth.rotation import STEPS
 from webui import forms, pictures
 from webui.core import core
@@ -17,7 +19,7 @@ from webui.roles import ADMIN, MEMBER, OPERATOR, VIEWER
 from webui.security import access, actor, needs
 from webui.services.actions import USAGE_PLAYBOOK
 from webui.services.audit import note
-from webui.services.suggest import candidates, cost_awake
+from webui.services.suggest import candidates, costs
 
 bp = Blueprint("projects", __name__)
 
@@ -61,7 +63,7 @@ def index() -> Page:
 def new() -> Page:
     """Show the form to add a project: name_rule, typed (what was typed), errors (by field, the rest under "").
 
-    candidates (berth.placement.Candidate of all hosts, the best first), cost (bytes of a shared one awake, or None).
+    candidates (berth.placement.Candidate of all hosts, the best first), costs (webui.services.suggest.Costs).
     """
     return _new_form(request.args.to_dict(), {})
 
@@ -84,9 +86,8 @@ def check_name() -> Page:
 @bp.get("/projects/new/host")
 @needs(OPERATOR)
 def check_host() -> Page:
-    """Tell what the hosts say to an architecture, as a piece of a page: candidates, the best first."""
-    found = candidates(core().fleet, core().rooms, request.args.get("architecture", ""))
-    return render_template("projects/_hosts.html", candidates=found, typed={})
+    """Tell what the hosts say to an architecture and a database, as a piece of a page: candidates, the best first."""
+    return render_template("projects/_hosts.html", candidates=_candidates(request.args), typed={})
 
 
 @bp.post("/projects/new")
@@ -262,12 +263,16 @@ def _rotate_form(project: Project, again: str, error: str | None) -> str:
 def _new_form(typed: dict[str, str], errors: dict[str, str]) -> str:
     return render_template(
         "projects/new.html",
-        candidates=candidates(core().fleet, core().rooms, typed.get("architecture", "")),
-        cost=cost_awake(core().rooms),
+        candidates=_candidates(typed),
+        costs=costs(core().rooms),
         name_rule=NAME_RULE,
         typed=typed,
         errors=errors,
     )
+
+
+def _candidates(typed: Mapping[str, str]) -> list[Candidate]:
+    return candidates(core().fleet, core().rooms, typed.get("architecture", ""), typed.get("database"))
 
 
 def _page(project: Project, typed: dict[str, str], errors: dict[str, str]) -> str:

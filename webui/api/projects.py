@@ -54,7 +54,7 @@ def add_project(query: Check, body: ProjectIn) -> Response:
             told = f"architecture: found {body.architecture!r} beside plan {body.plan!r}; give one of the two"
             raise Problem(400, "That does not work", told)
         architecture = ARCHITECTURES[body.plan]
-    host, reason = placed(core().fleet, core().rooms, body.name, architecture, body.host, body.force)
+    host, reason = placed(core().fleet, core().rooms, body.name, architecture, body.host, body.force, body.database)
     settings = body.model_dump(include={"database", "domains", "idle_timeout"})
     values = {"host": host, "architecture": architecture, **settings}
     run = core().actions.change(actor(), "add", body.name, values | {"note": reason}, plan=query.check)

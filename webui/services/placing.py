@@ -10,11 +10,17 @@ from webui.services.suggest import candidates
 
 
 def placed(
-    fleet: Fleet, rooms: Rooms, name: str, architecture: str, host: str | None, force: bool
+    fleet: Fleet,
+    rooms: Rooms,
+    name: str,
+    architecture: str,
+    host: str | None,
+    force: bool,
+    database: str | None = None,
 ) -> tuple[str, str | None]:
     """The host, and what the declaration says of one that was overruled; raise InvalidName or NoRoom."""
     validate_name(name)
-    known = candidates(fleet, rooms, architecture)
+    known = candidates(fleet, rooms, architecture, database)
     if host is None:
         best = known[0]
         if best.verdict not in ("fits", "tight"):

@@ -47,6 +47,15 @@ def test_plan_dedicated_is_an_isolated_project(api, inventory: Path) -> None:
     assert "architecture: isolated" in (inventory / "projects/shop.yml").read_text()
 
 
+def test_database_of_its_own_is_for_isolated_projects_alone(api, inventory: Path) -> None:
+    client = api("operator")
+    refused = client.post("/projects", {"name": "shop", "plan": "shared", "database": "dedicated", "host": "alpha"})
+    assert (refused.status_code, "choose architecture: isolated" in refused.json["detail"]) == (400, True)
+    body = {"name": "shop", "plan": "dedicated", "database": "dedicated", "host": "alpha"}
+    assert client.post("/projects", body).status_code == 202
+    assert "database: dedicated" in (inventory / "projects/shop.yml").read_text()
+
+
 def test_project_without_host_is_refused_where_none_was_measured(api, core) -> None:
     answer = api("operator").post("/projects", {"name": "shop", "plan": "shared"})
     assert answer.status_code == 409

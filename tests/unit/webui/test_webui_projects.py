@@ -36,6 +36,7 @@ def test_plan_writes_nothing_and_can_be_carried_out(person, core, executor, runn
         ({"host": "nowhere"}, '<span class="error">found &#39;nowhere&#39;'),
         ({"domains": "blog.example.com"}, 'id="domains-says"><span class="error">found &#39;blog.example.com&#39;'),
         ({"idle_timeout": "soon"}, 'id="idle_timeout-says"><span class="error">found &#39;soon&#39;'),
+        ({"database": "own"}, '<span class="error">found &#39;own&#39;, allowed: shared or dedicated'),
     ],
 )
 def test_bad_input_keeps_what_was_typed_and_runs_nothing(person, core, inventory: Path, fields, told: str) -> None:
@@ -46,6 +47,25 @@ def test_bad_input_keeps_what_was_typed_and_runs_nothing(person, core, inventory
     assert f'value="{typed["domains"]}"' in answer.text
     assert core.runs.page() == []
     assert [path.name for path in (inventory / "projects").glob("*.yml")] == ["blog.yml"]
+
+
+def test_database_of_its_own_is_declared_and_the_default_is_not(person, inventory: Path) -> None:
+    browser = person("operator")
+    assert 'name="database" value="shared" checked' in browser.get("/projects/new").text
+    browser.send("/projects/new", **SHOP | {"architecture": "isolated", "database": "dedicated"}, intent="do")
+    assert "database: dedicated" in (inventory / "projects/shop.yml").read_text()
+    other = {"name": "other", "domains": "", "architecture": "isolated", "database": "shared"}
+    browser.send("/projects/new", **SHOP | other, intent="do")
+    assert "database" not in (inventory / "projects/other.yml").read_text()
+
+
+def test_database_of_its_own_wants_an_isolated_project(person, core, inventory: Path) -> None:
+    answer = person("operator").send("/projects/new", **SHOP, database="dedicated", intent="do")
+    assert answer.status_code == 400
+    assert "allowed: shared, as long as architecture is shared; choose architecture: isolated" in answer.text
+    assert 'name="database" value="dedicated" checked' in answer.text
+    assert core.runs.page() == []
+    assert not (inventory / "projects/shop.yml").exists()
 
 
 def test_changed_setting_is_declared_and_an_emptied_one_gets_its_default(person, inventory: Path) -> None:

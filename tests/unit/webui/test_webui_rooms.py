@@ -14,6 +14,7 @@ from webui.services import measuring
 from webui.services.rooms import Rooms
 
 BLOG = project("blog")
+TIGHT = report()["postgres"] | {"max_connections": 17}
 
 
 def sample(inventory: Path, minutes: int = 0, rest_mib: int = 20) -> None:
@@ -81,6 +82,21 @@ def test_new_project_is_suggested_the_host_with_room(person, inventory: Path) ->
     page = person("operator").get("/projects/new").text
     assert page.index('value="alpha" checked') < page.index('value="bravo"')
     assert "suggested" in page
+
+
+def test_database_of_its_own_tells_its_measured_cost_and_takes_no_connections_of_the_host(
+    person, inventory: Path
+) -> None:
+    browser = person("operator")
+    assert "About 20 MiB at rest" in browser.get("/projects/new").text
+    mine = project("depot", 2, architecture="isolated", database="dedicated")
+    told = report(unit("postgresql@17-berth_depot.service", mib=33, slice="berth-depot.slice"), postgres=TIGHT)
+    told["measured_at"] = now().isoformat()
+    Samples(inventory).add(host_status("alpha", told, [BLOG, mine]))
+    assert "About 33 MiB, as measured here" in browser.get("/projects/new").text
+    asked = "/projects/new/host?architecture=isolated&database="
+    assert "connections:" in browser.get(f"{asked}shared").text
+    assert "connections:" not in browser.get(f"{asked}dedicated").text
 
 
 def test_measuring_goes_on_after_trouble(core, inventory: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
