@@ -1,4 +1,4 @@
-"""Conversions of projects from one architecture to the other: what is under way, and what may begin or end."""
+"""Conversions of projects to another architecture or cluster: what is under way, and what may begin or end."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -8,11 +8,13 @@ from typing import Any, Self
 from berth.declarations import shown
 from berth.errors import BerthError
 from berth.files import write_atomically
+from berth.models import Project
 from berth.store import DeclarationStore
 from berth.yaml_edit import compose
 from berth.yaml_files import read_mapping
 
 ARCHITECTURES = ("shared", "isolated")
+DATABASES = ("shared", "dedicated")
 ROLLBACK, COMMIT = "rollback", "commit"
 WORDS = (*ARCHITECTURES, ROLLBACK, COMMIT)
 OPEN_FOR = timedelta(days=1)
@@ -24,12 +26,28 @@ class ConversionError(BerthError):
 
 
 @dataclass(frozen=True)
+class Side:
+    """What a project is: its architecture, and whose PostgreSQL cluster has its database."""
+
+    architecture: str
+    database: str = "shared"
+
+    @classmethod
+    def of(cls, project: Project) -> Self:
+        """What the declaration says."""
+        return cls(project.architecture, project.database)
+
+    def __str__(self) -> str:
+        return f"{self.architecture} with a dedicated database" if self.database == "dedicated" else self.architecture
+
+
+@dataclass(frozen=True)
 class Conversion:
     """One conversion: `done` is when requests had come to the new side and the declaration said so."""
 
     project: str
-    origin: str
-    target: str
+    origin: Side
+    target: Side
     begun: datetime
     done: datetime | None = None
 
@@ -39,8 +57,8 @@ class Conversion:
         done = values.get("done")
         return cls(
             project=values["project"],
-            origin=values["from"],
-            target=values["to"],
+            origin=Side(values["from"], values.get("from_database", "shared")),
+            target=Side(values["to"], values.get("to_database", "shared")),
             begun=datetime.fromisoformat(values["begun"]),
             done=datetime.fromisoformat(done) if done else None,
         )
@@ -50,8 +68,10 @@ class Conversion:
         ended = {"done": self.done.isoformat(), "open_until": self.open_until.isoformat()} if self.done else {}
         return {
             "project": self.project,
-            "from": self.origin,
-            "to": self.target,
+            "from": self.origin.architecture,
+            "from_database": self.origin.database,
+            "to": self.target.architecture,
+            "to_database": self.target.database,
             "begun": self.begun.isoformat(),
         } | ended
 
@@ -83,41 +103,46 @@ class Conversions:
         if found.done is None:
             return found
         # somebody who edits the declaration has decided too
-        is_current = self.store.project(name).architecture == found.target
+        is_current = Side.of(self.store.project(name)) == found.target
         return found if is_current and now < found.open_until else None
 
-    def aim(self, name: str, word: str, now: datetime) -> str:
-        """The architecture that one of WORDS would bring about; raise BerthError where it may not."""
-        declared = self.store.project(name).architecture
+    def aim(self, name: str, word: str, now: datetime, database: str | None = None) -> Side:
+        """What the project would be after one of WORDS; raise BerthError where that may not be.
+
+        `database` is shared or dedicated; without it an isolated project keeps its own.
+        """
+        project = self.store.project(name)
         conversion = self.open(name, now)
         if word in (ROLLBACK, COMMIT):
             return self._end(name, word, conversion)
-        if word not in ARCHITECTURES:
-            raise ConversionError(f"architecture: found {word!r}, allowed: shared or isolated; correct it")
-        if conversion and not conversion.done and conversion.target == word:
-            return word
+        wanted = _wanted(project, word, database)
+        if conversion and not conversion.done and _completes(conversion.target, word, database):
+            return conversion.target
         if conversion:
             raise ConversionError(_still_open(conversion))
-        if declared == word:
+        if wanted == Side.of(project):
             raise ConversionError(f"architecture: found {word!r}, which {name} is already; nothing to convert")
-        self.store.draft_architecture(name, word)
-        return word
+        if wanted.database != project.database and project.state == "paused":
+            raise ConversionError(
+                f"{name}: paused, and a database moves while it runs; berth resume {name} first, then convert it"
+            )
+        self.store.draft_side(name, wanted.architecture, wanted.database)
+        return wanted
 
-    def begin(self, name: str, target: str, now: datetime) -> Conversion:
+    def begin(self, name: str, target: Side, now: datetime) -> Conversion:
         """The conversion, written before anything is done; one that did not end is the same; raise BerthError."""
-        self.aim(name, target, now)
+        self.aim(name, target.architecture, now, target.database)
         conversion = self.open(name, now)
         if conversion is None:
-            origin = self.store.project(name).architecture
-            conversion = Conversion(name, origin, target, now)
+            conversion = Conversion(name, Side.of(self.store.project(name)), target, now)
             self._write(conversion)
         return conversion
 
-    def finish(self, name: str, word: str, now: datetime) -> None:
+    def finish(self, name: str, word: str, now: datetime, database: str | None = None) -> None:
         """Let the declaration say what is so now; raise BerthError."""
-        architecture = self.aim(name, word, now)
+        side = self.aim(name, word, now, database)
         conversion = self.open(name, now)
-        self.store.change_architecture(name, architecture)
+        self.store.change_side(name, side.architecture, side.database)
         if conversion and word in ARCHITECTURES:
             self._write(replace(conversion, done=now))
         else:
@@ -129,7 +154,7 @@ class Conversions:
         if conversion and not conversion.done:
             self.path(name).unlink()
 
-    def _end(self, name: str, word: str, conversion: Conversion | None) -> str:
+    def _end(self, name: str, word: str, conversion: Conversion | None) -> Side:
         if conversion is None:
             raise ConversionError(
                 f"{name}: no conversion of the last day to {'roll back' if word == ROLLBACK else 'commit'}; "
@@ -149,12 +174,35 @@ def moment() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
+def command(name: str, side: Side) -> str:
+    """The command that converts a project to a side."""
+    option = f" --database {side.database}" if side.architecture == "isolated" else ""
+    return f"berth convert {name} --to {side.architecture}{option}"
+
+
+def _wanted(project: Project, word: str, database: str | None) -> Side:
+    if word not in ARCHITECTURES:
+        raise ConversionError(f"architecture: found {word!r}, allowed: shared or isolated; correct it")
+    if database not in (None, *DATABASES):
+        raise ConversionError(f"database: found {database!r}, allowed: shared or dedicated; correct it")
+    if word == "shared" and database == "dedicated":
+        raise ConversionError(
+            "database: found 'dedicated', allowed: shared, as long as architecture is shared; convert it to isolated"
+        )
+    kept = project.database if word == project.architecture else "shared"
+    return Side(word, database or kept)
+
+
+def _completes(target: Side, word: str, database: str | None) -> bool:
+    return target.architecture == word and database in (None, target.database)
+
+
 def _still_open(conversion: Conversion) -> str:
     name, target = conversion.project, conversion.target
     if not conversion.done:
         return (
             f"{name}: its conversion to {target}, begun {conversion.begun:%Y-%m-%d %H:%M} UTC, did not end; "
-            f"berth convert {name} --to {target} completes it, berth convert {name} --rollback undoes it"
+            f"{command(name, target)} completes it, berth convert {name} --rollback undoes it"
         )
     return (
         f"{name}: converted from {conversion.origin} to {target} {conversion.done:%Y-%m-%d %H:%M} UTC and not "

@@ -27,6 +27,7 @@ class Play:
     hosts: tuple[str, ...] = ()
     archive: bool = True
     convert: str | None = None
+    database: str | None = None
 
     @property
     def options(self) -> list[str]:
@@ -39,7 +40,9 @@ class Play:
         """What the playbook is told besides the inventory."""
         named = {"project": self.project} if self.project else {}
         archive = {} if self.archive else {"project_archive": "false"}
-        return named | archive | ({"convert": self.convert} if self.convert else {})
+        convert = {"convert": self.convert} if self.convert else {}
+        database = {"convert_database": self.database} if self.database else {}
+        return named | archive | convert | database
 
     @property
     def flags(self) -> list[str]:
@@ -76,9 +79,12 @@ def remove_project(inventory: Path, name: str, check: bool = False, archive: boo
     return Play("remove.yml", inventory, name, check, archive=archive)
 
 
-def convert_project(inventory: Path, name: str, word: str, check: bool = False) -> Play:
-    """The play that converts one project: to shared or isolated, back (rollback), or for good (commit)."""
-    return Play("convert.yml", inventory, name, check, convert=word)
+def convert_project(inventory: Path, name: str, word: str, check: bool = False, database: str | None = None) -> Play:
+    """The play that converts one project: to shared or isolated, back (rollback), or for good (commit).
+
+    `database` is shared or dedicated; without it an isolated project keeps its own.
+    """
+    return Play("convert.yml", inventory, name, check, convert=word, database=database)
 
 
 def examine_hosts(inventory: Path, hosts: tuple[str, ...] = ()) -> Play:

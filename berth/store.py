@@ -22,7 +22,7 @@ FIXED = {
     "number": "it belongs to the project for good",
     "host": "moving a project with its data is not there yet",
     "architecture": "berth convert does that, and no request fails meanwhile",
-    "database": "moving it with the data is not there yet",
+    "database": "berth convert moves it with the data, and no request fails meanwhile",
 }
 DEEPEST = 4  # auth.providers.github.client_id
 _MODE = 0o644
@@ -87,10 +87,10 @@ class DeclarationStore:
             self._write(draft)
         return draft.project
 
-    def change_architecture(self, name: str, architecture: str) -> Project:
+    def change_side(self, name: str, architecture: str, database: str) -> Project:
         """Declare what a conversion has made of a project; raise BerthError."""
         with self._locked():
-            draft = self.draft_architecture(name, architecture)
+            draft = self.draft_side(name, architecture, database)
             self._write(draft)
         return draft.project
 
@@ -129,10 +129,12 @@ class DeclarationStore:
         text = (self.directory / f"{name}.yml").read_text(encoding="utf-8")
         return self._edited(name, _key_paths(changes, parse_mapping(text)))
 
-    def draft_architecture(self, name: str, architecture: str) -> Draft:
+    def draft_side(self, name: str, architecture: str, database: str) -> Draft:
         """The declaration as it would be after a conversion; raise BerthError."""
-        self.project(name)
-        return self._edited(name, {("architecture",): architecture})
+        changes: dict[tuple[str, ...], Any] = {("architecture",): architecture}
+        if self.project(name).database != database:
+            changes[("database",)] = None if database == "shared" else database
+        return self._edited(name, changes)
 
     def _edited(self, name: str, wanted: Mapping[tuple[str, ...], Any]) -> Draft:
         path = self.directory / f"{name}.yml"

@@ -13,7 +13,7 @@ from berth.cli.questions import BadInput
 from berth.cli.run import converge, show_plan
 
 if TYPE_CHECKING:
-    from berth.conversions import Conversions
+    from berth.conversions import Conversions, Side
 
 STEPS = (
     "refuse what the host cannot carry; nothing is changed until here",
@@ -25,6 +25,11 @@ STEPS = (
 PAUSE = (
     "expected: requests of {name} wait while its services start once, usually 1 to 5 s, and none fails; "
     "a sleeping project does not pause at all; other projects feel nothing"
+)
+MOVES = (
+    "copy the database to the other PostgreSQL while the project goes on, and let the copy follow what is written",
+    "with the requests waiting: close the old database, wait for the last row, and open the new one; "
+    "the old one is kept, closed, until it is committed or for a day",
 )
 BACK = "for a day berth convert {name} --rollback returns in the same way; --commit ends that earlier"
 
@@ -38,7 +43,10 @@ def convert(
     ctx: typer.Context,
     name: Name,
     to: Annotated[str | None, typer.Option("--to", help="isolated or shared.", show_default=False)] = None,
-    database: Annotated[str, typer.Option(help="shared: its database in the host's cluster.")] = "shared",
+    database: Annotated[
+        str | None,
+        typer.Option(help="Of an isolated project: shared (the host's PostgreSQL) or dedicated.", show_default=False),
+    ] = None,
     rollback: Annotated[bool, typer.Option("--rollback", help="Return to what it was before.")] = False,
     commit: Annotated[bool, typer.Option("--commit", help="Keep what it is; no rollback any more.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Convert though the host has no room for it.")] = False,
@@ -57,14 +65,14 @@ def convert(
         word = _word(to, database, rollback, commit)
         here = place(inventory)
         conversions = Conversions(here.store)
-        aim = conversions.aim(name, word, moment())
-        draft = here.store.draft_architecture(name, aim)
+        aim = conversions.aim(name, word, moment(), database)
+        before, draft = here.store.project(name), here.store.draft_side(name, aim.architecture, aim.database)
         require_secrets(here.environment.directory, [draft.project])
-        play = convert_project(here.inventory, name, word, plan_only)
+        play = convert_project(here.inventory, name, word, plan_only, database)
         if show_playbook:
             show_line(play, as_json)
             return
-        intent = _Intent(name, word, aim)
+        intent = _Intent(name, word, aim, moves=before.database != aim.database)
         told = {"project": here.row(draft.project), "conversion": intent.told()}
         if word == "isolated":
             check(here, draft.project.host, draft.project, force, else_do="give it less limits.memory")
@@ -89,7 +97,8 @@ class _Intent:
 
     name: str
     word: str
-    aim: str
+    aim: "Side"
+    moves: bool
 
     @property
     def changes(self) -> bool:
@@ -97,13 +106,19 @@ class _Intent:
 
     @property
     def begins(self) -> bool:
-        return self.word == self.aim  # neither a rollback nor a commit
+        return self.word == self.aim.architecture  # neither a rollback nor a commit
 
     def told(self) -> dict[str, Any]:
-        return {"step": "convert" if self.begins else self.word, "to": self.aim}
+        return {
+            "step": "convert" if self.begins else self.word,
+            "to": self.aim.architecture,
+            "database": self.aim.database,
+        }
 
     def steps(self) -> list[str]:
-        return list(STEPS) if self.changes else ["forget what it was before; nothing runs differently"]
+        if not self.changes:
+            return ["forget what it was before and drop a database that was left there; nothing runs differently"]
+        return [*STEPS[:2], *(MOVES if self.moves else ()), *STEPS[2:]]
 
     def plan(self) -> str:
         lines = [f"{number}. {step}" for number, step in enumerate(self.steps(), 1)]
@@ -114,9 +129,11 @@ class _Intent:
         return "\n".join(lines)
 
     def completes(self) -> str:
-        option = f"--to {self.aim}" if self.begins else f"--{self.word}"
+        from berth.conversions import command
+
+        again = command(self.name, self.aim) if self.begins else f"berth convert {self.name} --{self.word}"
         back = f"; berth convert {self.name} --rollback undoes it" if self.begins else ""
-        return f"berth convert {self.name} {option} goes on where it was{back}"
+        return f"{again} goes on where it was{back}"
 
     def done(self) -> str:
         if self.word == "commit":
@@ -126,15 +143,15 @@ class _Intent:
         return f"{self.name} is {self.aim}; {BACK.format(name=self.name)}"
 
 
-def _word(to: str | None, database: str, rollback: bool, commit: bool) -> str:
+def _word(to: str | None, database: str | None, rollback: bool, commit: bool) -> str:
     from berth.conversions import ARCHITECTURES, COMMIT, ROLLBACK
 
     if [to is not None, rollback, commit].count(True) != 1:
         raise BadInput("what to do: give one of --to isolated, --to shared, --rollback and --commit")
     if to is not None and to not in ARCHITECTURES:
         raise BadInput(f"--to: found {to!r}, allowed: shared or isolated; correct it")
-    if database != "shared":
-        raise BadInput(f"--database: found {database!r}, allowed: shared; a cluster of its own is not there yet")
+    if database is not None and to is None:
+        raise BadInput(f"--database: found {database!r} without --to isolated; leave it out, or say what to convert to")
     return to or (ROLLBACK if rollback else COMMIT)
 
 

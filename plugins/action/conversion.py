@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 try:
-    from berth.conversions import ARCHITECTURES, Conversions, moment
+    from berth.conversions import ARCHITECTURES, Conversions, Side, moment
     from berth.errors import BerthError
     from berth.inventory import GROUP
     from berth.store import DeclarationStore
@@ -25,22 +26,23 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"The Python package berth is needed on the controller: {IMPORT_ERROR}")
         store = DeclarationStore(Path(task_vars["inventory_dir"]), task_vars["groups"].get(GROUP, []))
         project, word, step = (self._task.args[key] for key in ("project", "convert", "step"))
+        database = self._task.args.get("database") or None
         try:
-            before = store.project(project).architecture
-            architecture = before if step == "abandoned" else Conversions(store).aim(project, word, moment())
+            before = Side.of(store.project(project))
+            side = before if step == "abandoned" else Conversions(store).aim(project, word, moment(), database)
             if not self._task.check_mode:
-                self._note(Conversions(store), project, word, step)
+                self._note(Conversions(store), project, word, step, side)
         except BerthError as error:
             raise AnsibleActionFail(str(error)) from error
-        after = architecture if step == "done" else before
-        diff = {"before": f"architecture: {before}\n", "after": f"architecture: {after}\n"}
-        return {**result, "changed": step == "done", "architecture": architecture, "diff": diff}
+        after = side if step == "done" else before
+        diff = {"before": f"{project}: {before}\n", "after": f"{project}: {after}\n"}
+        return {**result, "changed": step == "done", **asdict(side), "diff": diff}
 
-    def _note(self, conversions, project, word, step):
+    def _note(self, conversions, project, word, step, side):
         now = moment()
         if step == "begun" and word in ARCHITECTURES:
-            conversions.begin(project, word, now)
+            conversions.begin(project, side, now)
         elif step == "done":
-            conversions.finish(project, word, now)
+            conversions.finish(project, word, now, side.database if word in ARCHITECTURES else None)
         elif step == "abandoned":
             conversions.abandon(project, now)

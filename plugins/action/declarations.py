@@ -55,7 +55,7 @@ class ActionModule(ActionBase):
         architecture = self._task.args.get("architecture")
         if not architecture:
             return {}
-        draft = declarations.draft_architecture(project, architecture)
+        draft = declarations.draft_side(project, architecture, self._task.args.get("database", "shared"))
         return {draft.path: draft.text}
 
     def _secrets(self, directory):

@@ -18,6 +18,10 @@ options:
     type: str
     choices: [shared, isolated, rollback, commit]
     required: true
+  database:
+    description: PostgreSQL cluster to convert to; without it an isolated project keeps its own.
+    type: str
+    choices: [shared, dedicated]
   step:
     description:
       - V(required) changes nothing, V(begun) comes before the host is changed and V(done) after that; V(abandoned) says
@@ -32,7 +36,7 @@ attributes:
     description: Can run in check mode.
   diff_mode:
     support: full
-    description: Shows the architecture.
+    description: Shows what the project is.
 """
 
 EXAMPLES = r"""
@@ -46,6 +50,10 @@ EXAMPLES = r"""
 RETURN = r"""
 architecture:
   description: The architecture that the project has in the end.
+  type: str
+  returned: always
+database:
+  description: The PostgreSQL cluster that has its database in the end, V(shared) or V(dedicated).
   type: str
   returned: always
 """

@@ -18,8 +18,12 @@ options:
     description: The only project to work on; it must exist. Empty means all.
     type: str
   architecture:
-    description: The architecture of O(project) in place of the declared one.
+    description: The architecture of O(project) in place of the declared one, with O(database).
     type: str
+  database:
+    description: The PostgreSQL cluster of O(project) in place of the declared one, shared or dedicated.
+    type: str
+    default: shared
   secrets:
     description: Whether secrets are read, required where a declaration needs them, and made where there are none.
     type: bool

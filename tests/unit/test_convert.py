@@ -12,7 +12,7 @@ from test_cli_commands import BERTH, FAILED, NotingRunner, all_files, declared, 
 from typer.testing import CliRunner
 
 from berth.cli import app
-from berth.conversions import ConversionError, Conversions
+from berth.conversions import ConversionError, Conversions, Side
 from berth.playbooks import Play, repository
 from berth.run_events import Change, Failure
 from berth.store import DeclarationStore
@@ -20,6 +20,7 @@ from berth.store import DeclarationStore
 BLOG = "# of Ada\nname: blog\nnumber: 1  # the first\nhost: alpha\narchitecture: shared\nlimits: {memory: 512M}\n"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
+SHARED, ISOLATED, DEDICATED = Side("shared"), Side("isolated"), Side("isolated", "dedicated")
 
 Berth = Callable[..., object]
 
@@ -61,7 +62,7 @@ def test_conversion_runs_its_play_and_leaves_the_declaration_to_it(
     assert (result.exit_code, result.stderr) == (0, "")
     told = json.loads(result.stdout)
     assert told["project"]["architecture"] == "isolated"
-    assert told["conversion"] == {"step": "convert", "to": "isolated", "open_until": None}
+    assert told["conversion"] == {"step": "convert", "to": "isolated", "database": "shared", "open_until": None}
     assert told["run"]["held_seconds"] == 1.5
     assert runner.plays == [Play("convert.yml", environment, "blog", convert="isolated")]
     assert declared(environment, "blog") == BLOG
@@ -94,10 +95,15 @@ REFUSED = {
     "unknown": (["nothing", "--to", "isolated"], "project 'nothing' is not declared in"),
     "nothing to undo": (["blog", "--rollback"], "blog: no conversion of the last day to roll back"),
     "nothing to keep": (["blog", "--commit"], "blog: no conversion of the last day to commit"),
-    "database": (
-        ["blog", "--to", "isolated", "--database", "dedicated"],
-        "--database: found 'dedicated', allowed: sha",
+    "database of a shared one": (
+        ["blog", "--to", "shared", "--database", "dedicated"],
+        "database: found 'dedicated', allowed: shared, as long as architecture is shared",
     ),
+    "no such database": (
+        ["blog", "--to", "isolated", "--database", "big"],
+        "database: found 'big', allowed: shared or",
+    ),
+    "database alone": (["blog", "--rollback", "--database", "dedicated"], "--database: found 'dedicated' without --to"),
 }
 
 
@@ -127,8 +133,42 @@ def test_failed_run_says_what_completes_and_what_undoes_it(berth: Berth, runner:
     runner.failures = (FAILED,)
     result = berth("convert", "blog", "--to", "isolated")
     assert result.exit_code == 1
-    last = "berth: berth convert blog --to isolated goes on where it was; berth convert blog --rollback undoes it"
+    again = "berth convert blog --to isolated --database shared"
+    last = f"berth: {again} goes on where it was; berth convert blog --rollback undoes it"
     assert result.stderr.splitlines()[-1] == last
+
+
+def test_database_moves_with_steps_of_its_own(berth: Berth, runner: NotingRunner, environment: Path) -> None:
+    (environment / "projects/blog.yml").write_text(BLOG.replace("512M", "640M"))
+    to = ["blog", "--to", "isolated", "--database", "dedicated"]
+    told = json.loads(berth("convert", *to, "--plan", "--json").stdout)
+    assert told["conversion"] == {"step": "convert", "to": "isolated", "database": "dedicated"}
+    assert any("copy the database" in step for step in told["steps"])
+    assert berth("convert", *to, "--json").exit_code == 0
+    assert runner.plays[-1].variables == {"project": "blog", "convert": "isolated", "convert_database": "dedicated"}
+
+
+def test_isolated_project_keeps_its_database_unless_told(conversions: Conversions, environment: Path) -> None:
+    (environment / "projects/blog.yml").write_text(BLOG.replace("512M", "640M"))
+    conversions.begin("blog", DEDICATED, NOW)
+    assert conversions.aim("blog", "isolated", NOW) == DEDICATED
+    with pytest.raises(ConversionError, match="berth convert blog --to isolated --database dedicated completes it"):
+        conversions.aim("blog", "isolated", NOW, "shared")
+    conversions.finish("blog", "isolated", NOW, "dedicated")
+    assert "database: dedicated" in declared(environment, "blog")
+    conversions.finish("blog", "commit", NOW)
+    with pytest.raises(ConversionError, match="which blog is already"):
+        conversions.aim("blog", "isolated", NOW)
+    assert conversions.aim("blog", "isolated", NOW, "shared") == ISOLATED
+    conversions.begin("blog", SHARED, NOW)
+    conversions.finish("blog", "shared", NOW)
+    assert declared(environment, "blog") == BLOG.replace("512M", "640M")
+
+
+def test_database_of_a_paused_project_does_not_move(berth: Berth, runner: NotingRunner, environment: Path) -> None:
+    (environment / "projects/blog.yml").write_text(BLOG.replace("512M", "640M") + "state: paused\n")
+    assert "berth resume blog first" in refused(berth("convert", "blog", "--to", "isolated", "--database", "dedicated"))
+    assert runner.plays == []
 
 
 def test_terminal_is_asked_first(environment: Path) -> None:
@@ -144,13 +184,13 @@ def test_terminal_is_asked_first(environment: Path) -> None:
 
 
 def test_account_of_a_conversion_that_is_rolled_back(conversions: Conversions, environment: Path) -> None:
-    conversions.begin("blog", "isolated", NOW)
+    conversions.begin("blog", ISOLATED, NOW)
     assert declared(environment, "blog") == BLOG
     conversions.finish("blog", "isolated", LATER)
     assert declared(environment, "blog") == BLOG.replace("shared", "isolated")
     with pytest.raises(ConversionError, match="converted from shared to isolated 2026-11-25 12:01 UTC and not commit"):
         conversions.aim("blog", "shared", LATER)
-    assert conversions.aim("blog", "rollback", LATER) == "shared"
+    assert conversions.aim("blog", "rollback", LATER) == SHARED
     conversions.finish("blog", "rollback", LATER)
     assert declared(environment, "blog") == BLOG
     assert conversions.open("blog", LATER) is None
@@ -158,53 +198,53 @@ def test_account_of_a_conversion_that_is_rolled_back(conversions: Conversions, e
 
 @pytest.mark.parametrize("way", ["commit", "a day"])
 def test_conversion_ends_by_commit_or_after_a_day(conversions: Conversions, environment: Path, way: str) -> None:
-    conversions.begin("blog", "isolated", NOW)
+    conversions.begin("blog", ISOLATED, NOW)
     conversions.finish("blog", "isolated", NOW)
     if way == "commit":
         conversions.finish("blog", "commit", NOW)
     after = NOW if way == "commit" else NOW + timedelta(days=1)
     with pytest.raises(ConversionError, match="blog: no conversion of the last day to roll back"):
         conversions.aim("blog", "rollback", after)
-    assert conversions.aim("blog", "shared", after) == "shared"
-    conversions.begin("blog", "shared", after)
-    assert conversions.open("blog", after).origin == "isolated"
+    assert conversions.aim("blog", "shared", after) == SHARED
+    conversions.begin("blog", SHARED, after)
+    assert conversions.open("blog", after).origin == ISOLATED
     assert "architecture: isolated" in declared(environment, "blog")
 
 
 def test_killed_conversion_is_completed_or_undone_and_nothing_else(conversions: Conversions) -> None:
-    begun = conversions.begin("blog", "isolated", NOW)
-    assert conversions.begin("blog", "isolated", LATER) == begun
+    begun = conversions.begin("blog", ISOLATED, NOW)
+    assert conversions.begin("blog", ISOLATED, LATER) == begun
     for word in ("shared", "commit"):
         with pytest.raises(ConversionError, match="its conversion to isolated, begun 2026-11-25 12:00 UTC, did not e"):
             conversions.aim("blog", word, LATER)
-    assert conversions.aim("blog", "rollback", LATER + timedelta(days=9)) == "shared"
+    assert conversions.aim("blog", "rollback", LATER + timedelta(days=9)) == SHARED
     conversions.finish("blog", "rollback", LATER)
     assert conversions.open("blog", LATER) is None
 
 
 def test_conversion_killed_before_its_account_was_closed_is_completed(conversions: Conversions) -> None:
-    conversions.begin("blog", "isolated", NOW)
-    conversions.store.change_architecture("blog", "isolated")
-    assert conversions.aim("blog", "isolated", LATER) == "isolated"
+    conversions.begin("blog", ISOLATED, NOW)
+    conversions.store.change_side("blog", "isolated", "shared")
+    assert conversions.aim("blog", "isolated", LATER) == ISOLATED
     conversions.finish("blog", "isolated", LATER)
     assert conversions.open("blog", LATER).done == LATER
 
 
 def test_conversion_that_failed_leaves_no_account_but_one_that_is_done_stays(conversions: Conversions) -> None:
-    conversions.begin("blog", "isolated", NOW)
+    conversions.begin("blog", ISOLATED, NOW)
     conversions.abandon("blog", NOW)
     assert conversions.open("blog", NOW) is None
-    conversions.begin("blog", "isolated", NOW)
+    conversions.begin("blog", ISOLATED, NOW)
     conversions.finish("blog", "isolated", NOW)
     conversions.abandon("blog", NOW)
     assert conversions.open("blog", NOW).done == NOW
 
 
 def test_who_edits_the_declaration_has_decided(conversions: Conversions, environment: Path) -> None:
-    conversions.begin("blog", "isolated", NOW)
+    conversions.begin("blog", ISOLATED, NOW)
     conversions.finish("blog", "isolated", NOW)
     (environment / "projects/blog.yml").write_text(BLOG)
-    assert conversions.aim("blog", "isolated", NOW) == "isolated"
+    assert conversions.aim("blog", "isolated", NOW) == ISOLATED
 
 
 def test_account_that_says_nothing_is_told_with_its_file(berth: Berth, environment: Path) -> None:

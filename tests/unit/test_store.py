@@ -202,7 +202,7 @@ BAD_UPDATES = {
     "name": ({"name": "shop"}, "^name: cannot be changed: add another project"),
     "number": ({"number": 8}, "^number: cannot be changed"),
     "host": ({"host": "bravo"}, "^host: cannot be changed: moving a project"),
-    "database": ({"database": "dedicated"}, "^database: cannot be changed: moving it"),
+    "database": ({"database": "dedicated"}, "^database: cannot be changed: berth convert moves it"),
     "together": ({"rest.pool": 20}, "^rest.pool: found 20, allowed: less than limits.connections"),
 }
 
