@@ -11,7 +11,13 @@ from berth.yaml_files import read_mapping
 
 FILE = Path(__file__).parent / "guidance.yml"
 
-Size = Annotated[int, BeforeValidator(parsed_size)]
+
+def _bytes(told: str | int) -> int:
+    # a capacity that was kept tells the number that the file's text became
+    return told if isinstance(told, int) else parsed_size(told)
+
+
+Size = Annotated[int, BeforeValidator(_bytes)]
 Range = tuple[int, int]
 
 

@@ -1,5 +1,6 @@
 """Measurements of hosts over time, and which hosts did not answer, kept for 90 days in one file of the environment."""
 
+import hashlib
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterator
@@ -9,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from berth.errors import BerthError
 from berth.models import Project
@@ -32,6 +33,12 @@ CREATE TABLE IF NOT EXISTS samples (
 ) WITHOUT ROWID
 """
 _SILENCES = "CREATE TABLE IF NOT EXISTS silences (host TEXT PRIMARY KEY, since INTEGER NOT NULL, reason TEXT NOT NULL)"
+# the capacity of a host at its last measurement; `basis` tells what it was computed by
+_ACCOUNTS = """
+CREATE TABLE IF NOT EXISTS accounts (
+    host TEXT PRIMARY KEY, at INTEGER NOT NULL, basis TEXT NOT NULL, account BLOB NOT NULL
+) WITHOUT ROWID
+"""
 _SILENT = "INSERT INTO silences VALUES (?, ?, ?) ON CONFLICT (host) DO UPDATE SET reason = excluded.reason"
 # of each hour the one with the most memory in use stays, so that a peak is not lost
 _THIN = """
@@ -60,27 +67,34 @@ class Samples:
     def __init__(self, inventory_dir: Path) -> None:
         self.path = inventory_dir / FILE
 
-    def add(self, status: HostStatus) -> None:
-        """Keep a measurement, and let go of those that are too old; raise SamplesError."""
+    def add(self, status: HostStatus, declared: Collection[Project] | None = None) -> None:
+        """Keep a measurement, and let go of those that are too old; raise SamplesError.
+
+        With what is declared, keep the capacity that follows too, so that whoever asks for it need not compute.
+        """
         now = int(status.measured_at.timestamp())
-        blob = zlib.compress(status.model_dump_json().encode())
         times = {
             "host": status.name,
             "old": now - int(KEPT.total_seconds()),
             "thin": (now - int(KEPT_ALL.total_seconds())) // _HOUR * _HOUR,
             "hour": _HOUR,
         }
+        account = (
+            None if declared is None else (_basis(status.name, declared), _packed(self._counted(status, declared)))
+        )
         with self._open() as database:
-            values = (status.name, now, status.memory_used_bytes, blob)
+            values = (status.name, now, status.memory_used_bytes, _packed(status))
             database.execute("INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?)", values)
             database.execute("DELETE FROM silences WHERE host = :host", times)
             database.execute("DELETE FROM samples WHERE host = :host AND at < :old", times)
             database.execute(_THIN, times)
+            if account:
+                database.execute("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?)", (status.name, now, *account))
 
-    def keep(self, found: Measurement) -> None:
-        """Keep what hosts told, and which did not answer; raise SamplesError."""
+    def keep(self, found: Measurement, declared: Collection[Project]) -> None:
+        """Keep what hosts told, with the capacity that follows, and which did not answer; raise SamplesError."""
         for status in found.hosts:
-            self.add(status)
+            self.add(status, declared)
         for host, reason in found.down.items():
             self.note_silence(host, reason, datetime.now(UTC))
 
@@ -118,6 +132,23 @@ class Samples:
 
     def account(self, status: HostStatus, declared: Collection[Project]) -> "Capacity":
         """The capacity of a host by a measurement and those of the days before; raise SamplesError."""
+        return self._kept_account(status, declared) or self._counted(status, declared)
+
+    def _kept_account(self, status: HostStatus, declared: Collection[Project]) -> "Capacity | None":
+        from berth.capacity import Capacity
+
+        if not self.path.exists():
+            return None
+        which = (status.name, int(status.measured_at.timestamp()), _basis(status.name, declared))
+        query = "SELECT account FROM accounts WHERE host = ? AND at = ? AND basis = ?"
+        with self._open() as database:
+            found = database.execute(query, which).fetchone()
+        try:
+            return Capacity.model_validate_json(zlib.decompress(found[0])) if found else None
+        except ValidationError:
+            return None  # in a form that another version of Berth wrote
+
+    def _counted(self, status: HostStatus, declared: Collection[Project]) -> "Capacity":
         from berth.capacity import capacity
 
         history = self.history(status.name, status.measured_at - _COUNTED, points=_POINTS)
@@ -137,6 +168,7 @@ class Samples:
             try:
                 database.execute(_TABLE)
                 database.execute(_SILENCES)
+                database.execute(_ACCOUNTS)
                 with database:
                     yield database
             finally:
@@ -145,6 +177,21 @@ class Samples:
             raise SamplesError(
                 f"{self.path}: {error}; correct its permissions, or remove the file: only past measurements are in it"
             ) from error
+
+
+def _packed(told: BaseModel) -> bytes:
+    return zlib.compress(told.model_dump_json().encode())
+
+
+def _basis(host: str, declared: Collection[Project]) -> str:
+    """What changes when the same measurement would be judged otherwise."""
+    from berth.guidance import guidance
+
+    digest = hashlib.sha256(guidance().model_dump_json().encode())
+    for project in declared:
+        if project.host == host:
+            digest.update(project.model_dump_json().encode())
+    return digest.hexdigest()
 
 
 def _status(blob: bytes) -> HostStatus | None:

@@ -1,6 +1,7 @@
 """The processes of the UI: for requests, for runs, for measurements, and one that minds the others."""
 
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -11,10 +12,11 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from berth.errors import BerthError
 from berth.runner import AnsibleRunner
 from webui import create_app
 from webui.config import Config
-from webui.core import make_core
+from webui.core import Core, make_core
 from webui.services.execution import Executor
 from webui.services.fleet import Fleet
 from webui.services.measuring import UntilOver, measure_on
@@ -43,7 +45,9 @@ class _Gunicorn(BaseApplication):
             self.cfg.set(key, value)
 
     def load(self) -> Any:
-        return create_app(self._config)
+        app = create_app(self._config)
+        _read_before_requests(app.extensions["berth"])
+        return app
 
 
 def serve_web(config: Config, bind: str) -> None:
@@ -96,6 +100,17 @@ def serve_all(bind: str, workers: int, minutes: float) -> int:
     for child in children.values():
         child.wait()
     return 0
+
+
+def _read_before_requests(core: Core) -> None:
+    """Read hosts, projects and measurements now, so that no page waits for that."""
+    try:
+        core.rooms.all()
+    except BerthError as error:
+        logging.getLogger(__name__).warning("%s", error)  # as the pages will say until it is corrected
+    # thousands of objects that stay: looking through them again and again would take as long as ten pages
+    gc.collect()
+    gc.freeze()
 
 
 def _until_a_signal() -> threading.Event:

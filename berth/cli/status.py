@@ -62,10 +62,11 @@ def measured(ctx: typer.Context, here: Place, hosts: tuple[str, ...]) -> "Measur
     from berth.samples import Samples, SamplesError
 
     with progress() as on_step:
-        found = measure(ctx.obj, here.inventory, here.store.load().values(), hosts, on_step)
+        declared = here.store.load().values()
+        found = measure(ctx.obj, here.inventory, declared, hosts, on_step)
     samples = Samples(here.environment.directory)
     try:
-        samples.keep(found)
+        samples.keep(found, declared)
     except SamplesError as error:
         tell(f"{error} (this measurement is not kept)")
     return found

@@ -1,14 +1,17 @@
 """Samples are kept as long as promised, thinned without losing a peak, and read by several at the same time."""
 
+import sqlite3
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from measured import MIB, host
+from measured import MIB, host, project
 
+from berth import capacity
 from berth.samples import FILE, KEPT, Samples, SamplesError
-from berth.status import HostStatus
+from berth.status import HostStatus, Measurement
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -75,6 +78,31 @@ def test_many_write_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda stamp: Samples(tmp_path).add(sample(stamp)), stamps))
     assert times(Samples(tmp_path).history("alpha")) == stamps
+
+
+def test_capacity_is_computed_where_a_measurement_is_kept_and_read_by_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples, status, declared = Samples(tmp_path), sample(NOON), [project("blog")]
+    expected = samples.account(status, declared)
+    samples.keep(Measurement(hosts=(status,), down={}), declared)
+    monkeypatch.setattr(capacity, "capacity", lambda *_: pytest.fail("computed again"))
+    assert Samples(tmp_path).account(status, declared) == expected
+    assert samples.account(status, [*declared, project("other", 2, "bravo")]) == expected
+
+
+@pytest.mark.parametrize("what", ["declared", "measured", "version"])
+def test_kept_capacity_counts_for_what_it_was_computed_by_alone(tmp_path: Path, what: str) -> None:
+    samples, status, declared = Samples(tmp_path), sample(NOON), [project("blog")]
+    samples.add(status, declared)
+    if what == "declared":
+        declared = [*declared, project("shop", 2)]
+    if what == "measured":
+        samples.add(status := sample(NOON + timedelta(minutes=3), used_mib=900))
+    if what == "version":
+        with sqlite3.connect(samples.path) as database:
+            database.execute("UPDATE accounts SET account = ?", (zlib.compress(b'{"host": "alpha"}'),))
+    assert samples.account(status, declared) == capacity.capacity(status, declared)
 
 
 def test_broken_file_is_told_with_the_remedy(tmp_path: Path) -> None:

@@ -137,7 +137,8 @@ def _signature(path: Path, besides: tuple[str, ...] = ()) -> Signature:
     directory = path if path.is_dir() else path.parent
     # os.scandir rather than Path: this is asked several times for each page, of thousands of files
     for entry in os.scandir(directory) if directory.is_dir() else ():
-        if entry.name in besides or (entry.name.startswith(".") and entry.is_dir()):
+        # Ansible reads no hidden files either, and the samples among them change with each measurement
+        if entry.name in besides or entry.name.startswith("."):
             continue
         if entry.is_dir():
             found += _signature(Path(entry.path))

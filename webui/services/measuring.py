@@ -26,8 +26,9 @@ class UntilOver:
 
 def measure_once(fleet: Fleet, rooms: Rooms, runner: Runner) -> dict[str, str]:
     """Measure all hosts, keep the samples, and return why hosts did not answer; raise BerthError."""
-    found = measure(runner, fleet.inventory, fleet.projects().values())
-    rooms.samples.keep(found)
+    declared = fleet.projects().values()
+    found = measure(runner, fleet.inventory, declared)
+    rooms.samples.keep(found, declared)
     return found.down
 
 

@@ -1,13 +1,12 @@
 """What was measured of the hosts, and the room that they have: read again only when something is new."""
 
 import threading
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from berth.capacity import Capacity, capacity
+from berth.capacity import Capacity
 from berth.models import Project
 from berth.samples import Samples, Silence
 from berth.status import HostStatus, ProjectStatus
@@ -15,8 +14,6 @@ from webui.models import now
 from webui.services.fleet import Fleet
 
 STALE = timedelta(minutes=10)
-REMEMBERED = timedelta(days=7)
-POINTS = 50
 
 
 @dataclass(frozen=True)
@@ -43,10 +40,12 @@ class Rooms:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._lock = threading.Lock()
-        self._seen: dict[str, deque[HostStatus]] = {}
-        self._kept: dict[str, tuple[datetime, Mapping[str, Project], HostRoom]] = {}
+        self._latest: dict[str, HostStatus] = {}
+        self._kept: dict[str, tuple[Sequence[Project], HostRoom]] = {}
+        self._declared: tuple[Mapping[str, Project], dict[str, list[Project]]] = ({}, {})
         self._silent: dict[str, Silence] = {}
         self._read_at: tuple[int, int] | None = None
+        self._read_of: set[str] = set()
 
     @property
     def samples(self) -> Samples:
@@ -58,7 +57,8 @@ class Rooms:
         projects = self._fleet.projects() if projects is None else projects
         with self._lock:
             self._read(list(self._fleet.hosts()))
-            return {host: self._room(host, projects) for host, seen in self._seen.items() if seen}
+            declared = self._by_host(projects)
+            return {host: self._room(status, declared.get(host, [])) for host, status in self._latest.items()}
 
     def host(self, name: str) -> HostRoom | None:
         """The room of one host; None where it was never measured."""
@@ -85,25 +85,24 @@ class Rooms:
         samples = self.samples
         status = samples.path.stat() if samples.path.exists() else None
         mark = (status.st_mtime_ns, status.st_size) if status else None
-        if mark == self._read_at and set(hosts) == set(self._seen):
+        if mark == self._read_at and set(hosts) == self._read_of:
             return
-        for host in hosts:
-            seen = self._seen.get(host)
-            if seen is None:
-                seen = self._seen[host] = deque(samples.history(host, now() - REMEMBERED, points=POINTS), POINTS)
-            newest = samples.latest(host)
-            if newest and (not seen or seen[-1].measured_at != newest.measured_at):
-                seen.append(newest)
-        for gone in set(self._seen) - set(hosts):
-            del self._seen[gone]
+        found = {host: samples.latest(host) for host in hosts}
+        self._latest = {host: status for host, status in found.items() if status}
         self._silent = samples.silences()
-        self._read_at = mark
+        self._read_at, self._read_of = mark, set(hosts)
 
-    def _room(self, host: str, projects: Mapping[str, Project]) -> HostRoom:
-        seen = self._seen[host]
-        status = seen[-1]
-        kept = self._kept.get(host)
-        if kept is None or kept[0] != status.measured_at or kept[1] is not projects:
-            room = HostRoom(status, capacity(status, projects.values(), list(seen)[:-1]))
-            kept = self._kept[host] = (status.measured_at, projects, room)
-        return kept[2]
+    def _by_host(self, projects: Mapping[str, Project]) -> dict[str, list[Project]]:
+        if self._declared[0] is not projects:
+            mine: dict[str, list[Project]] = {}
+            for project in projects.values():
+                mine.setdefault(project.host, []).append(project)
+            self._declared = (projects, mine)
+        return self._declared[1]
+
+    def _room(self, status: HostStatus, mine: Sequence[Project]) -> HostRoom:
+        kept = self._kept.get(status.name)
+        if kept is None or kept[0] != mine or kept[1].status.measured_at != status.measured_at:
+            # whoever measures keeps it too; only for a host whose projects changed since is it computed here
+            kept = self._kept[status.name] = (mine, HostRoom(status, self.samples.account(status, mine)))
+        return kept[1]

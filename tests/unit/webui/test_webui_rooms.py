@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from measured import project, report, shared, unit
 
+from berth import capacity
 from berth.samples import Samples
 from berth.status import Measurement, host_status
 from webui.models import now
@@ -30,6 +31,19 @@ def test_hosts_show_measurement_beside_guidance(person, inventory: Path) -> None
     assert "guidance 3 to 5" in page
     assert "more</b> fit" in page
     assert "not measured yet" in page, "bravo was never measured"
+
+
+def test_page_after_a_measurement_computes_no_capacity(
+    person, core, inventory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = host_status("alpha", report(*shared("blog", 20, 10)) | {"measured_at": now().isoformat()}, [BLOG])
+    declared = list(core.fleet.projects().values())
+    monkeypatch.setattr(measuring, "measure", lambda *_: Measurement(hosts=(found,), down={}))
+    measuring.measure_once(core.fleet, Rooms(core.fleet), measuring.UntilOver(threading.Event()))
+    expected = capacity.capacity(found, declared)
+    monkeypatch.setattr(capacity, "capacity", lambda *_: pytest.fail("computed for a page"))
+    assert "more</b> fit" in person("viewer").get("/").text
+    assert core.rooms.host("alpha").capacity == expected
 
 
 def test_host_that_does_not_answer_says_since_when_and_why(person, inventory: Path) -> None:
