@@ -5,11 +5,31 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
+from berth.errors import BerthError
 from berth.key_sets import KeySet
 from berth.project_secrets import ProjectSecrets
 
 Step = Literal["start", "retire", "now"]
 STEPS: tuple[Step, ...] = get_args(Step)
+
+
+class BadEnd(BerthError):
+    """A time that an overlap cannot end at, with the remedy."""
+
+
+def end_of_overlap(text: str, now: datetime) -> datetime:
+    """The moment that a text of ISO 8601 names, in UTC unless it says otherwise; raise BadEnd."""
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadEnd(
+            f"found {text}, allowed: a day such as 2027-01-31 or a time such as 2027-01-31T18:00+01:00"
+        ) from None
+    if moment <= now:
+        raise BadEnd(f"found {text}, which has passed; give a later time, or retire them at once")
+    return moment
 
 
 def change(step: Step, project: str, retire_at: datetime | None = None) -> Callable[[ProjectSecrets], ProjectSecrets]:

@@ -11,7 +11,7 @@ from berth.errors import BerthError
 from berth.models import Project
 from berth.names import NAME_RULE, InvalidName, validate_name
 from berth.placement import Candidate
-from berth.rotation import STEPS
+from berth.rotation import STEPS, BadEnd
 from webui import forms, pictures
 from webui.core import core
 from webui.models import Run
@@ -131,21 +131,29 @@ def ask_rotate(name: str) -> Page:
     """Show which keys work, and ask before a rotation.
 
     project, keys (webui.services.fleet.KeyInfo), usage (requests and last_request by id of a key, None until they were
-    counted), counted_at, again (the name as typed), error.
+    counted), counted_at, typed (again, the name; retire_at), errors (by field, the rest under "").
     """
-    return _rotate_form(core().fleet.project(name), "", None)
+    return _rotate_form(core().fleet.project(name), {}, {})
 
 
 @bp.post("/projects/<name>/rotate")
 @needs(OPERATOR, project="name", fresh=True)
 def rotate(name: str) -> Page:
-    """Rotate keys, or plan that; field step: start, retire, or now, which wants the name typed again."""
-    project, again, step = core().fleet.project(name), request.form.get("again", ""), request.form.get("step", "start")
+    """Rotate keys, or plan that; field step: start, retire, or now, which wants the name typed again.
+
+    With start, field retire_at says when the former keys end.
+    """
+    project, typed, step = core().fleet.project(name), request.form.to_dict(), request.form.get("step", "start")
     if step not in STEPS:
-        return _rotate_form(project, again, f"step: found {step!r}, allowed: {', '.join(STEPS)}"), 400
+        return _rotate_form(project, typed, {"": f"step: found {step!r}, allowed: {', '.join(STEPS)}"}), 400
+    again = typed.get("again", "")
     if step == "now" and not _plan_only() and again.strip() != name:
-        return _rotate_form(project, again, f"found {again!r}, allowed: {name}; nothing was changed"), 400
-    return _to(core().actions.rotate(actor(), name, step, plan=_plan_only()))
+        return _rotate_form(project, typed, {"again": f"found {again!r}, allowed: {name}; nothing was changed"}), 400
+    try:
+        run = core().actions.rotate(actor(), name, step, typed.get("retire_at", "").strip() or None, plan=_plan_only())
+    except BadEnd as error:
+        return _rotate_form(project, typed, {"retire_at": str(error)}), 400
+    return _to(run)
 
 
 @bp.post("/projects/<name>/usage")
@@ -247,7 +255,7 @@ def _remove_form(project: Project, archive: bool, again: str, error: str | None)
     return render_template("projects/remove.html", project=project, archive=archive, again=again, error=error)
 
 
-def _rotate_form(project: Project, again: str, error: str | None) -> str:
+def _rotate_form(project: Project, typed: dict[str, str], errors: dict[str, str]) -> str:
     counted = core().runs.last(USAGE_PLAYBOOK, project.name)
     return render_template(
         "projects/rotate.html",
@@ -255,8 +263,8 @@ def _rotate_form(project: Project, again: str, error: str | None) -> str:
         keys=core().fleet.key_infos(project),
         usage=(counted.report or {}).get("key_usage") if counted else None,
         counted_at=counted.ended_at if counted else None,
-        again=again,
-        error=error,
+        typed=typed,
+        errors=errors,
     )
 
 

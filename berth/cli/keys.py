@@ -116,21 +116,17 @@ def _rotation(name: str, now: bool, retire: bool, retire_at: str | None) -> "Cha
 
     if now + retire + (retire_at is not None) > 1:
         raise BadInput("--now, --retire and --retire-at exclude each other; give one of them")
-    end = _end(retire_at, datetime.now(UTC)) if retire_at is not None else None
+    end = _end(retire_at) if retire_at is not None else None
     return rotation.change("now" if now else "retire" if retire else "start", name, end)
 
 
-def _end(text: str, now: datetime) -> datetime:
+def _end(text: str) -> datetime:
+    from berth.rotation import BadEnd, end_of_overlap
+
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInput(
-            f"--retire-at: found {text}, allowed: a day such as 2027-01-31 or a time such as 2027-01-31T18:00+01:00"
-        ) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if moment <= now:
-        raise BadInput(f"--retire-at: found {text}, which has passed; give a later time, or --retire to end it at once")
-    return moment
+        return end_of_overlap(text, datetime.now(UTC))
+    except BadEnd as error:
+        raise BadInput(f"--retire-at: {error}") from error
 
 
 def _apply(ctx: typer.Context, here: Place, name: str, secrets: "ProjectSecrets", as_json: bool) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response
 
+from berth.rotation import BadEnd
 from webui.api.guard import actor, api, bearer, give, once, scoped
 from webui.api.schemas.common import ByName, Check, Named
 from webui.api.schemas.keys import KeysOut, KeyUsage, RotationIn, UsageOut
@@ -167,7 +168,11 @@ def count_key_usage(path: Named) -> Response:
 @once
 def rotate_keys(path: Named, query: Check, body: RotationIn) -> Response:
     """Give a project new keys, those of before working too until they are retired."""
-    return _started(core().actions.rotate(actor(), path.name, body.step, plan=query.check))
+    try:
+        run = core().actions.rotate(actor(), path.name, body.step, body.retire_at, plan=query.check)
+    except BadEnd as error:
+        raise Problem(400, "That does not work", f"retire_at: {error}") from error
+    return _started(run)
 
 
 def _change(action: str, name: str, values: dict[str, Any], query: Check) -> Response:

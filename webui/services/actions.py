@@ -7,10 +7,10 @@ from berth.doctor import Finding
 from berth.errors import BerthError
 from berth.models import Project
 from berth.playbooks import repository
-from berth.rotation import Step, change
+from berth.rotation import BadEnd, Step, change, end_of_overlap
 from berth.secrets import SecretStore
 from berth.store import DeclarationStore, Draft
-from webui.models import SUCCEEDED, Run
+from webui.models import SUCCEEDED, Run, now
 from webui.services.audit import Actor, note
 from webui.services.fleet import Fleet
 from webui.services.runs import Order, RunRefused, Runs
@@ -76,13 +76,20 @@ class Actions:
         order = Order("remove", (project.host,), REMOVE_PLAYBOOK, name, plan, None, {"archive": archive})
         return self._submit(who, order)
 
-    def rotate(self, who: Actor, name: str, step: Step, plan: bool = False) -> Run:
-        """Give a project new keys (start), end the overlap (retire) or both at once (now); or find out what changes."""
+    def rotate(self, who: Actor, name: str, step: Step, retire_at: str | None = None, plan: bool = False) -> Run:
+        """Give a project new keys (start), end the overlap (retire) or both at once (now); or find out what changes.
+
+        With retire_at, a day or time to come, the overlap that starts or goes on ends then; raise BadEnd.
+        """
         repository()
+        if retire_at is not None and step != "start":
+            raise BadEnd(f"found {retire_at} beside step {step}, allowed: beside start; leave one of them out")
         project = self.fleet.project(name)
-        order = _order("rotate", project, plan, None, {"step": step})
+        end = end_of_overlap(retire_at, now()) if retire_at is not None else None
+        asked = {"step": step} | ({"retire_at": end.isoformat()} if end else {})
+        order = _order("rotate", project, plan, None, asked)
         store = SecretStore(self.fleet.environment.directory, ephemeral=plan)
-        store.change_project(name, change(step, name))
+        store.change_project(name, change(step, name, end))
         return self._submit(who, order)
 
     def count_usage(self, who: Actor, name: str) -> Run:

@@ -37,13 +37,17 @@ class ProjectKeys:
 
 @dataclass(frozen=True)
 class KeyInfo:
-    """What one may know of a key without seeing it; in_use: it is none of those that a rotation left behind."""
+    """What one may know of a key without seeing it; in_use: it is none of those that a rotation left behind.
+
+    retire_at is when one of those ends, None where nobody has said.
+    """
 
     id: str
     role: str
     kind: str
     created: datetime
     in_use: bool
+    retire_at: datetime | None
 
 
 class Fleet:
@@ -121,7 +125,14 @@ class Fleet:
         """The keys of a project that work now, the newest first; raise BerthError where nobody has made them yet."""
         secrets = SecretStore(self.environment.directory).project(project.name, create=False).at(datetime.now(UTC))
         return [
-            KeyInfo(key.id, key.role, key.kind, one.created, one is secrets.current)
+            KeyInfo(
+                key.id,
+                key.role,
+                key.kind,
+                one.created,
+                in_use=one is secrets.current,
+                retire_at=None if one is secrets.current else secrets.retire_at,
+            )
             for one in reversed(secrets.key_sets)
             for key in one.api_keys
         ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -98,7 +99,8 @@ def _play(inventory: Path, run: Run) -> Iterator[Play]:
             yield Play(run.playbook, copy, run.project, check=True)
     elif run.action == "rotate" and run.check:
         secrets = SecretStore(directory, ephemeral=True)
-        sealed = secrets.sealed(secrets.change_project(name, change(run.asked["step"], name)))
+        end = datetime.fromisoformat(run.asked["retire_at"]) if "retire_at" in run.asked else None
+        sealed = secrets.sealed(secrets.change_project(name, change(run.asked["step"], name, end)))
         with staged_file(inventory, secrets.project_file(name), sealed) as copy:
             yield Play(run.playbook, copy, run.project, check=True)
     else:

@@ -1,6 +1,7 @@
 """Rotating keys: on a page of its own after a fresh proof, with an overlap, and who uses which key."""
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import pytest
 from ansible.parsing.vault import is_encrypted
@@ -86,6 +87,48 @@ def test_plan_is_carried_out(person, secrets, worker) -> None:
     assert len(secrets().key_sets) == 2
 
 
+def test_overlap_has_a_date_to_end_that_can_be_changed(person, core, secrets, worker) -> None:
+    operator = person("operator")
+    assert "until it is retired" not in operator.get("/projects/blog/rotate").text
+    operator.send("/projects/blog/rotate", step="start", retire_at="2999-01-31", intent="do")
+    page = operator.get("/projects/blog/rotate").text
+    assert page.count("until 2999-01-31 00:00:00 UTC") == len(secrets().key_sets[0].api_keys) + 1
+    operator.send("/projects/blog/rotate", step="start", retire_at="2999-02-01T18:00+01:00", intent="do")
+    assert "They work until 2999-02-01 17:00:00 UTC" in operator.get("/projects/blog/rotate").text
+    assert len(secrets().key_sets) == 2
+    assert core.runs.get(2).asked == {"step": "start", "retire_at": "2999-02-01T18:00:00+01:00"}
+    assert "2999-02-01T18:00:00+01:00" in person("admin").get("/audit").text
+
+
+def test_planned_date_is_carried_out(person, secrets, worker, counting) -> None:
+    operator = person("operator")
+    operator.send("/projects/blog/rotate", step="start", retire_at="2999-01-31", intent="plan")
+    worker.work()
+    assert counting.given.retire_at == datetime(2999, 1, 31, tzinfo=UTC)
+    assert secrets().retire_at is None
+    operator.send("/runs/1/carry-out", "/runs/1")
+    assert secrets().retire_at == datetime(2999, 1, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        ("soon", "found soon, allowed: a day such as 2027-01-31"),
+        ("2020-01-31", "found 2020-01-31, which has passed"),
+        ("9999-12-31T23:00-12:00", "found 9999-12-31T23:00-12:00, allowed"),
+    ],
+)
+def test_bad_date_is_told_beside_its_field(person, api, core, secrets, date: str, told: str) -> None:
+    before = secrets()
+    answer = person("operator").send("/projects/blog/rotate", step="start", retire_at=date, intent="do")
+    assert answer.status_code == 400
+    assert f'id="retire_at-says"><span class="error">{told}' in answer.text
+    assert f'value="{date}"' in answer.text
+    refused = api("admin").post("/projects/blog/rotate", {"retire_at": date})
+    assert (refused.status_code, refused.json["detail"].startswith(f"retire_at: {told}")) == (400, True)
+    assert (secrets(), core.runs.page()) == (before, [])
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [({"step": "now", "again": "blgo"}, "allowed: blog; nothing was changed"), ({"step": "never"}, "allowed: start")],
@@ -122,7 +165,10 @@ def test_api_does_all_of_it(api, secrets, worker) -> None:
     assert (key["in_use"], key["requests"], key["last_request"]) == (True, None, None)
     assert operator.post("/projects/blog/rotate?check=true", {}).status_code == 202
     assert len(secrets().key_sets) == 1
-    assert operator.post("/projects/blog/rotate", {"step": "start"}).status_code == 202
+    assert operator.post("/projects/blog/rotate", {"step": "start", "retire_at": "2999-01-31"}).status_code == 202
+    assert operator.post("/projects/blog/rotate", {"step": "now", "retire_at": "2999-01-31"}).status_code == 400
+    ends = {one["in_use"]: one["retire_at"] for one in operator.get("/projects/blog/key-usage").json["items"]}
+    assert ends == {True: None, False: "2999-01-31T00:00:00Z"}
     assert operator.post("/projects/blog/rotate", {"step": "never"}).status_code == 422
     assert len(secrets().key_sets) == 2
     operator.post("/projects/blog/key-usage")

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from berth.rotation import Step
-from webui.api.schemas.common import Taken
+from webui.api.schemas.common import Taken, Text
 
 
 class RotationIn(Taken):
@@ -14,16 +14,23 @@ class RotationIn(Taken):
     step: Step = Field(
         "start", description="start: new keys beside those of before; retire: these end; now: cut, all of before ends"
     )
+    retire_at: Text | None = Field(
+        None, description="with start: the day or time of ISO 8601 at which the former keys end, UTC unless it says so"
+    )
 
 
 class KeyUsage(BaseModel):
-    """What is known of a key that works; requests and last_request are null until they were counted."""
+    """What is known of a key that works; requests and last_request are null until they were counted.
+
+    retire_at is null for a key in use, and for a former one that has no date to end.
+    """
 
     id: str
     role: str
     kind: str
     created: datetime
     in_use: bool
+    retire_at: datetime | None
     requests: int | None
     last_request: datetime | None
 
