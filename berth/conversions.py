@@ -91,8 +91,11 @@ class Conversions:
         """The file that tells of the conversion of a project."""
         return self.store.directory / f".{name}.conversion.yml"
 
-    def open(self, name: str, now: datetime) -> Conversion | None:
-        """The conversion that is neither rolled back nor committed; raise BerthError."""
+    def open(self, name: str, now: datetime, declared: Project | None = None) -> Conversion | None:
+        """The conversion that is neither rolled back nor committed; raise BerthError.
+
+        Who has just read what is declared of the project may hand it over.
+        """
         path = self.path(name)
         if not path.exists():
             return None
@@ -103,7 +106,7 @@ class Conversions:
         if found.done is None:
             return found
         # somebody who edits the declaration has decided too
-        is_current = Side.of(self.store.project(name)) == found.target
+        is_current = Side.of(declared or self.store.project(name)) == found.target
         return found if is_current and now < found.open_until else None
 
     def aim(self, name: str, word: str, now: datetime, database: str | None = None) -> Side:

@@ -1,7 +1,6 @@
 """The command that changes what a project is, shared or isolated, while its users go on."""
 
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,26 +10,11 @@ from berth.cli.converge import show_line
 from berth.cli.placing import check
 from berth.cli.questions import BadInput
 from berth.cli.run import converge, show_plan
+from berth.conversion_words import Intent
 
 if TYPE_CHECKING:
-    from berth.conversions import Conversions, Side
+    from berth.conversions import Conversions
 
-STEPS = (
-    "refuse what the host cannot carry; nothing is changed until here",
-    "prepare files, and for containers Podman and the images, beside what runs",
-    "let requests wait, finish those under way, stop the old services, start the new ones and wait for their health",
-    "let the requests go on; where the new services give no answer, the old ones take over again",
-    "lead the gateway to the new side, take away what is left of the old one, and write the declaration",
-)
-PAUSE = (
-    "expected: requests of {name} wait while its services start once, usually 1 to 5 s, and none fails; "
-    "a sleeping project does not pause at all; other projects feel nothing"
-)
-MOVES = (
-    "copy the database to the other PostgreSQL while the project goes on, and let the copy follow what is written",
-    "with the requests waiting: close the old database, wait for the last row, and open the new one; "
-    "the old one is kept, closed, until it is committed or for a day",
-)
 BACK = "for a day berth convert {name} --rollback returns in the same way; --commit ends that earlier"
 
 
@@ -91,39 +75,20 @@ def convert(
             typer.echo(intent.done())
 
 
-@dataclass(frozen=True)
-class _Intent:
+class _Intent(Intent):
     """What one call of the command is about."""
-
-    name: str
-    word: str
-    aim: "Side"
-    moves: bool
-
-    @property
-    def changes(self) -> bool:
-        return self.word != "commit"
-
-    @property
-    def begins(self) -> bool:
-        return self.word == self.aim.architecture  # neither a rollback nor a commit
 
     def told(self) -> dict[str, Any]:
         return {
-            "step": "convert" if self.begins else self.word,
+            "step": self.step,
             "to": self.aim.architecture,
             "database": self.aim.database,
         }
 
-    def steps(self) -> list[str]:
-        if not self.changes:
-            return ["forget what it was before and drop a database that was left there; nothing runs differently"]
-        return [*STEPS[:2], *(MOVES if self.moves else ()), *STEPS[2:]]
-
     def plan(self) -> str:
         lines = [f"{number}. {step}" for number, step in enumerate(self.steps(), 1)]
         if self.changes:
-            lines.append(PAUSE.format(name=self.name))
+            lines.append(self.pause)
         if self.begins:
             lines.append(BACK.format(name=self.name))
         return "\n".join(lines)
@@ -158,7 +123,7 @@ def _word(to: str | None, database: str | None, rollback: bool, commit: bool) ->
 def _require_consent(intent: _Intent, given: bool) -> None:
     if given or not intent.changes or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return
-    typer.echo(PAUSE.format(name=intent.name))
+    typer.echo(intent.pause)
     if not typer.confirm(f"Make {intent.name} {intent.aim}?", default=True):
         raise BadInput("nothing was changed")
 
