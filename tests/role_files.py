@@ -15,7 +15,6 @@ IMPORTS = {f"ansible.builtin.{verb}_{what}" for verb in ("import", "include") fo
 WRITERS = {
     "ansible.builtin.template": "dest",
     "ansible.builtin.copy": "dest",
-    "ansible.builtin.assemble": "dest",
     "ansible.builtin.blockinfile": "path",
     "ansible.builtin.lineinfile": "path",
 }
@@ -122,6 +121,8 @@ def written_by(task: Task) -> Iterator[str]:
         yield task.arguments[WRITERS[task.module]]
     elif task.module == "berth.supabase.file_tree":
         yield from (entry["path"] for entry in rendered_by(task))
+    elif task.module == "berth.supabase.assembled_files":
+        yield from (entry["path"] for entry in task.arguments["files"])
 
 
 def read_by(task: Task) -> set[str]:

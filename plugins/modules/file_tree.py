@@ -80,12 +80,12 @@ changed_files:
 """
 
 import base64
-import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.berth.supabase.plugins.module_utils import whole_files
 
 SHOW_STAGED = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
 
@@ -99,32 +99,17 @@ class File:
         self.content = base64.b64decode(params["secret_content"]) if self.secret else params["content"].encode()
         self.mode = int(params["mode"], 8)
 
-    def old(self):
-        return self.path.read_bytes() if self.path.is_file() else None
-
     def differs(self):
-        if self.old() != self.content:
-            return True
-        status = self.path.stat()
-        return (status.st_mode & 0o7777, status.st_uid, status.st_gid) != (self.mode, 0, 0)
+        return not whole_files.is_as(self.path, self.content, self.mode)
 
     def diff(self):
-        before, after = self.old() or b"", self.content
+        before, after = whole_files.content_of(self.path), self.content
         if self.secret:
             before, after = (b"(secret)\n" if before else b"", b"(secret, changed)\n")
-        header = str(self.path)
-        shown = {"before": before.decode(errors="replace"), "after": after.decode()}
-        return {**shown, "before_header": header, "after_header": header}
+        return whole_files.shown(self.path, before, after)
 
     def write(self, path):
-        """Writes the content so that a reader sees the old file or the new one, never a part."""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-        handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(self.content)
-            os.fchmod(handle, self.mode)
-            os.fsync(handle)
-        Path(partial).replace(path)
+        whole_files.write(path, self.content, self.mode)
 
 
 def validate(module, root, files):

@@ -130,12 +130,8 @@ def test_tasks_files_are_used(role: str) -> None:
 def entries(role: str) -> set[str]:
     """The tasks files of a role that playbooks begin with instead of main.yml."""
     plays = [play for path in (ROOT / "playbooks").glob("*.yml") for play in load(path)]
-    roles = [
-        task["ansible.builtin.import_role"]
-        for play in plays
-        for task in play.get("tasks", [])
-        if "ansible.builtin.import_role" in task
-    ]
+    verbs = ("ansible.builtin.import_role", "ansible.builtin.include_role")
+    roles = [task[verb] for play in plays for task in play.get("tasks", []) for verb in verbs if verb in task]
     return {
         f"{found['tasks_from']}.yml"
         for found in roles
