@@ -110,7 +110,9 @@ def rendered_by(task: Task) -> list[dict[str, Any]]:
     files = task.arguments["files"]
     if isinstance(files, str):
         variables = role_variables(task.role)
-        lists = [variables[name] for name in sorted(names_in(files)) if isinstance(variables.get(name), list)]
+        named = names_in(files)
+        named |= names_in([variables.get(name) for name in named])
+        lists = [variables[name] for name in sorted(named) if isinstance(variables.get(name), list)]
         return [entry["file"] for entries in lists for entry in entries]
     return files
 

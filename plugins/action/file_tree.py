@@ -9,7 +9,7 @@ from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 
 MANAGED = "Ansible managed"
-ARGUMENTS = {"files", "items", "root", "validate"}
+ARGUMENTS = {"absent", "files", "items", "root", "validate"}
 ITEM_ARGUMENTS = {"template", "path", "mode", "secret"}
 
 
@@ -22,15 +22,17 @@ class ActionModule(ActionBase):
         if unknown:
             raise AnsibleActionFail(f"Unknown options: {', '.join(sorted(unknown))}")
         items = self._task.args.get("items")
-        files = []
+        files, absent = [], []
         for item in [None] if items is None else items:
             variables = {"ansible_managed": MANAGED, **task_vars} | ({} if item is None else {"item": item})
             templar = self._templar.copy_with_new_env(available_variables=variables)
             files += [self._file(spec, item, templar) for spec in self._task.args["files"]]
-        if not files:
+            absent += [_path(path, item) for path in self._task.args.get("absent", [])]
+        if not files and not absent:
             return {"changed": False, "changed_files": []}
         arguments = {
             "files": files,
+            "absent": absent,
             "root": self._task.args["root"],
             "validate": self._task.args.get("validate", []),
         }
@@ -44,15 +46,17 @@ class ActionModule(ActionBase):
         text = self._loader.get_text_file_contents(source)
         content = templar.template(trust_as_template(text))
         return {
-            "path": spec["path"] if item is None else _path(spec["path"], item),
+            "path": _path(spec["path"], item),
             "mode": spec.get("mode", "0644"),
             **_carried(str(content), spec.get("secret", False)),
         }
 
 
 def _path(pattern, item):
-    """Returns the destination for an item: NAME stands for its name, DATABASE for its database."""
-    return pattern.replace("NAME", item["name"]).replace("DATABASE", item.get("database", ""))
+    """Returns the path for an item, if there is one: NAME stands for its name, DATABASE for its database."""
+    return (
+        pattern if item is None else pattern.replace("NAME", item["name"]).replace("DATABASE", item.get("database", ""))
+    )
 
 
 def _carried(content, secret):

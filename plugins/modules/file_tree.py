@@ -42,6 +42,11 @@ options:
           - Rendered content of a secret file in base64; filled in by the action. Ansible hides such a value in the
             host's journal only when it is one line.
         type: str
+  absent:
+    description: Files that are removed, their paths as in O(files).
+    type: list
+    elements: path
+    default: []
   items:
     description: Dictionaries with at least C(name); each template is rendered once for each, as C(item).
     type: list
@@ -73,13 +78,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changed_files:
-  description: Paths that differed.
+  description: Paths that differed, or were there and are to be absent.
   type: list
   elements: str
   returned: always
 """
 
 import base64
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -112,13 +118,15 @@ class File:
         whole_files.write(path, self.content, self.mode)
 
 
-def validate(module, root, files):
-    """Runs the validation with the changed files in place, seen by that command alone."""
+def validate(module, root, files, unwanted):
+    """Runs the validation with the changed files in place and without the unwanted, seen by that command alone."""
     with tempfile.TemporaryDirectory(prefix="berth-") as staging:
         staged = Path(staging) / "root"
         shutil.copytree(root, staged, symlinks=True)
         for file in files:
             file.write(staged / file.path.relative_to(root))
+        for path in unwanted:
+            (staged / path.relative_to(root)).unlink()
         command = ["unshare", "--mount", "sh", "-c", SHOW_STAGED, "sh", str(staged), str(root)]
         code, out, err = module.run_command(command + module.params["validate"])
     if code != 0:
@@ -139,6 +147,7 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "root": {"type": "path", "required": True},
+            "absent": {"type": "list", "elements": "path", "default": []},
             "files": {"type": "list", "elements": "dict", "required": True, "options": file_options},
             "validate": {"type": "list", "elements": "str", "default": []},
         },
@@ -146,15 +155,20 @@ def main():
     )
     root = Path(module.params["root"])
     changed = [file for file in map(File, module.params["files"]) if file.differs()]
-    if changed and module.params["validate"] and shutil.which(module.params["validate"][0]):
-        validate(module, root, changed)
+    unwanted = [path for path in map(Path, module.params["absent"]) if os.path.lexists(path)]
+    if (changed or unwanted) and module.params["validate"] and shutil.which(module.params["validate"][0]):
+        validate(module, root, changed, unwanted)
     diff = [file.diff() for file in changed]
+    if unwanted:
+        diff.append({"before": "".join(f"{path}\n" for path in unwanted), "after": ""})
     if not module.check_mode:
         for file in changed:
             file.write(file.path)
+        for path in unwanted:
+            path.unlink()
     module.exit_json(
-        changed=bool(changed),
-        changed_files=[str(file.path) for file in changed],
+        changed=bool(diff),
+        changed_files=[str(path) for path in (*(file.path for file in changed), *unwanted)],
         diff=diff,
     )
 

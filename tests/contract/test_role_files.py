@@ -77,7 +77,6 @@ NOT_VALIDATED = {
     "/etc/berth/postgres/hba.d/00-socket.conf": "part of pg_hba.conf",
     "/etc/berth/postgres/hba.d/project-NAME.conf": "part of pg_hba.conf",
     "/etc/berth/postgres/hba.d/zz-end.conf": "part of pg_hba.conf",
-    "/etc/sysusers.d/berth-NAME.conf": "read once, by the command that is run next",
     "/etc/berth/projects/NAME/wake.env": OWN_FORMAT,
     "/etc/berth/projects/NAME/rest.conf": "PostgREST has no checker; its unit does not start and says why",
     "/etc/berth/projects/NAME/rest.env": "as rest.conf",

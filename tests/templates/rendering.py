@@ -55,7 +55,8 @@ def project_variables(item: dict[str, Any], **given: Any) -> dict[str, Any]:
     """What the templates of the role project see of one project."""
     secrets = ProjectSecrets.new(item["name"])
     known = for_services(item["name"], secrets, HOST_SECRETS)
-    return {"item": item, "project_secrets": {item["name"]: known}, **given}
+    users = {"numbers": {item["system_user"]: {"user": 990, "group": 991}}}
+    return {"item": item, "project_secrets": {item["name"]: known}, "__project_users": users, **given}
 
 
 def lines(text: str) -> list[str]:

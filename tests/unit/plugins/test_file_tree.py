@@ -87,3 +87,38 @@ def test_run_that_writes_shows_what_it_changed(tmp_path: Path, capsys: pytest.Ca
     answer = json.loads(capsys.readouterr().out)
     assert [(part["before"], part["after"]) for part in answer["diff"]] == [("old\n", "new\n")]
     assert target.read_text() == "new\n"
+
+
+def removing(path: Path, **more: Any) -> dict[str, Any]:
+    """Return the arguments that have one file of a directory removed."""
+    return {"root": str(path.parent), "files": [], "absent": [str(path)], **more}
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_file_that_is_to_be_absent_goes(tmp_path: Path, check: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "example.conf"
+    target.write_text("hunter1\n")
+    (tmp_path / "neighbour.conf").write_text("stays\n")
+    with patch_module_args({**removing(target), "_ansible_check_mode": check}), pytest.raises(SystemExit):
+        file_tree.main()
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["changed_files"] == [str(target)]
+    assert answer["diff"] == [{"before": f"{target}\n", "after": ""}]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["example.conf"] * check + ["neighbour.conf"]
+
+
+def test_file_that_is_absent_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with patch_module_args(removing(tmp_path / "example.conf")), pytest.raises(SystemExit):
+        file_tree.main()
+    assert not json.loads(capsys.readouterr().out)["changed"]
+
+
+@as_root
+def test_validation_does_not_see_what_is_to_be_absent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "example.conf"
+    target.write_text("old\n")
+    asked = ["test", "!", "-e", str(target)]
+    with patch_module_args(removing(target, validate=asked)), pytest.raises(SystemExit):
+        file_tree.main()
+    assert json.loads(capsys.readouterr().out).get("changed"), "the validation saw the file"
+    assert not target.exists()
