@@ -150,7 +150,9 @@ def role_grants(cluster):
         "SELECT m.rolname AS member, g.rolname AS grouped FROM pg_auth_members a"
         " JOIN pg_roles m ON m.oid = a.member JOIN pg_roles g ON g.oid = a.roleid"
     )
-    databases = cluster.rows("SELECT datname, datconnlimit FROM pg_database")
+    databases = cluster.rows(
+        "SELECT datname, datconnlimit, shobj_description(oid, 'pg_database') AS note FROM pg_database"
+    )
     privileges = cluster.rows(
         "SELECT d.datname, coalesce(r.rolname, 'PUBLIC') AS grantee, x.privilege_type FROM pg_database d,"
         " aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) x LEFT JOIN pg_roles r ON r.oid = x.grantee"

@@ -61,6 +61,7 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
     CONNECTION_SPEC,
+    TEMPLATE,
     Clusters,
     by_cluster,
     compose,
@@ -71,16 +72,16 @@ NOTE = "Berth: auth "
 
 
 def behind(cluster, databases, version):
-    """Returns the databases whose note is not the version, with what they note instead."""
+    """Returns the databases whose note is not the version, with what they note instead.
+
+    In check mode one that is not there yet counts as the template that it is to be a copy of.
+    """
     notes = {
         row.datname: row.note
         for row in cluster.rows("SELECT datname, shobj_description(oid, 'pg_database') AS note FROM pg_database")
     }
-    return [
-        (database, notes.get(database["name"]))
-        for database in databases
-        if notes.get(database["name"]) != f"{NOTE}{version}"
-    ]
+    found = [(database, notes.get(database["name"], notes.get(TEMPLATE))) for database in databases]
+    return [(database, note) for database, note in found if note != f"{NOTE}{version}"]
 
 
 def migrate(cluster, database):

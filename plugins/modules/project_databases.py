@@ -179,6 +179,9 @@ def ensure_database(cluster, project, databases):
     if row is None:
         text = f"CREATE DATABASE {{name}} TEMPLATE {{template}} CONNECTION LIMIT {limit}"
         cluster.change(compose(text, name=project.database, template=TEMPLATE))
+        # The copy has the migrations of its template, but not what notes them.
+        if TEMPLATE in databases and (note := databases[TEMPLATE].note):
+            cluster.change(compose("COMMENT ON DATABASE {name} IS {note}", name=project.database, note=literal(note)))
     elif row.datconnlimit != limit:
         cluster.change(compose(f"ALTER DATABASE {{name}} CONNECTION LIMIT {limit}", name=project.database))
     return row is None
