@@ -12,7 +12,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 from bench import gateway, report, sleepers, ui_pages
-from bench.adding import Added
+from bench.adding import Added, figures_together
+from bench.adding import figures as adding_figures
 from bench.converge import Converged, changed_tasks
 from bench.converge import figures as converge_figures
 from bench.convert import Converted
@@ -95,6 +96,17 @@ def test_spread_goes_from_lowest_to_highest() -> None:
 def test_host_work_leaves_out_what_an_idle_module_takes() -> None:
     added = Added(seconds=9, commands=[0.01, 0.25, 0.7], idle_command=0.2, wrong_answers=0)
     assert added.work == pytest.approx(0.55)
+
+
+def test_adding_one_is_judged_by_medians_and_adding_many_tells_what_it_took() -> None:
+    one = [Added(seconds, [0.3, 1.2], 0.2, wrong) for seconds, wrong in ((9, 0), (8, 1), (30, 0))]
+    judged = {figure.what: (figure.value, figure.verdict) for figure in adding_figures(one, 1)}
+    assert judged["Add a project to 1"] == (9, "met")
+    assert judged["Add a project to 1: the host's own work"] == (pytest.approx(1.1), "met")
+    assert judged["Add a project to 1: wrong first answers"] == (1, "missed")
+    told = {figure.what: figure.value for figure in figures_together(Added(20, [0.2, 5.2], 0.2, 0), 4)}
+    assert told["Add 20 projects to 4"] == 20
+    assert told["Add 20 projects to 4: the host's own work"] == pytest.approx(5)
 
 
 def test_converge_is_judged_by_ratio_of_medians_and_all_changes() -> None:

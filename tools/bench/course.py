@@ -30,6 +30,7 @@ class Course:
         self._keep("ready", ready.figures(ready.make(self.host)))
         small = self._converge()
         self._add()
+        self._add_together()
         if self.wanted & NEED_MANY:
             self._grow()
         if "wake" in self.wanted:
@@ -80,6 +81,14 @@ class Course:
         self._tell(f"add projects to {self.projects}")
         self._keep("add", adding.figures(adding.measure(self.host, self.projects + 1), self.projects))
         self.projects += adding.ROUNDS
+
+    def _add_together(self) -> None:
+        if "add" not in self.wanted:
+            return
+        self._tell(f"add {adding.TOGETHER} projects in one run")
+        added = adding.measure_together(self.host, self.projects + 1)
+        self._keep("add", adding.figures_together(added, self.projects))
+        self.projects += adding.TOGETHER
 
     def _grow(self) -> None:
         before = sleepers.measure(self.host) if "sleepers" in self.wanted else None
