@@ -31,6 +31,8 @@ ROUTES = {
     "GET /projects/<name>/keys": "in -- no ok no ok ok",
     "GET /projects/<name>/rotate": "in -- no ok no ok ok",
     "POST /projects/<name>/rotate": "in -- no ok no ok ok",
+    "GET /projects/<name>/conversion": "in -- no ok no ok ok",
+    "POST /projects/<name>/conversion": "in -- no ok no ok ok",
     "POST /projects/<name>/usage": "in -- no ok no ok ok",
     "POST /projects/<name>/update": "in -- no ok no ok ok",
     "POST /projects/<name>/domains": "in -- no ok no ok ok",

@@ -7,6 +7,7 @@ from webui import (
     api,
     audit,
     auth,
+    conversions,
     doctor,
     errors,
     hosts,
@@ -53,7 +54,7 @@ def create_app(config: Config) -> OpenAPI:
     templating.init_app(app)
     looks.init_app(app)
     oidc.init_app(app)
-    for module in (auth, oidc, hosts, projects, runs, audit, users, tokens, doctor):
+    for module in (auth, oidc, hosts, projects, conversions, runs, audit, users, tokens, doctor):
         app.register_blueprint(module.bp)
     api.init_app(app)
     return app

@@ -47,6 +47,7 @@ def make_core(config: Config) -> Core:
     queue = Queue(db)
     runs = Runs(db, queue.wake, config.lost_after)
     fleet = Fleet(config.inventory)
+    rooms = Rooms(fleet)
     accounts = Accounts(db, config.secret_key, config.session_hours)
     return Core(
         config=config,
@@ -55,9 +56,9 @@ def make_core(config: Config) -> Core:
         accounts=accounts,
         fleet=fleet,
         runs=runs,
-        actions=Actions(fleet, runs),
+        actions=Actions(fleet, runs, rooms),
         watch=Watch(runs),
-        rooms=Rooms(fleet),
+        rooms=rooms,
         tokens=Tokens(db),
         answers=Answers(db),
     )

@@ -19,6 +19,7 @@ from webui.roles import ADMIN, MEMBER, OPERATOR, VIEWER
 from webui.security import access, actor, needs
 from webui.services.actions import USAGE_PLAYBOOK
 from webui.services.audit import note
+from webui.services.converting import opened
 from webui.services.suggest import candidates, costs
 
 bp = Blueprint("projects", __name__)
@@ -109,7 +110,8 @@ def show(name: str) -> Page:
 
     project (berth.models.Project), facts (the declaration with all that follows from it), urls, fields (value and rule
     by key), typed (what was typed, by key), errors (by key), runs (the newest), may (whether the person may change it),
-    seen (berth.status.ProjectStatus or None), measured_at, history (HostStatus of a day).
+    seen (berth.status.ProjectStatus or None), measured_at, history (HostStatus of a day), conversion (the one that is
+    open, berth.conversions.Conversion, or None).
     """
     return _page(core().fleet.project(name), {}, {})
 
@@ -285,6 +287,11 @@ def _candidates(typed: Mapping[str, str]) -> list[Candidate]:
 
 def _page(project: Project, typed: dict[str, str], errors: dict[str, str]) -> str:
     room = core().rooms.host(project.host)
+    conversion = None
+    try:
+        conversion = opened(core().fleet, project)
+    except BerthError as error:
+        errors = {"": str(error)} | errors
     return render_template(
         "projects/show.html",
         project=project,
@@ -299,6 +306,7 @@ def _page(project: Project, typed: dict[str, str], errors: dict[str, str]) -> st
         measured_at=room.status.measured_at if room else None,
         history=core().rooms.history(project.host, DAY) if room else [],
         pictures=pictures,
+        conversion=conversion,
     )
 
 

@@ -23,6 +23,7 @@ PAGES = {
     "new": "/projects/new",
     "keys": "/projects/one/keys",
     "rotate": "/projects/one/rotate",
+    "conversion": "/projects/one/conversion",
     "remove": "/projects/one/remove",
     "runs": "/runs",
     "users": "/users",

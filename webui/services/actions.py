@@ -12,10 +12,13 @@ from berth.secrets import SecretStore
 from berth.store import DeclarationStore, Draft
 from webui.models import SUCCEEDED, Run, now
 from webui.services.audit import Actor, note
+from webui.services.converting import converted, require_room
 from webui.services.fleet import Fleet
+from webui.services.rooms import Rooms
 from webui.services.runs import Order, RunRefused, Runs
 
 PROJECT_PLAYBOOK, ALL_PLAYBOOK, REMOVE_PLAYBOOK = "project.yml", "site.yml", "remove.yml"
+CONVERT_PLAYBOOK = "convert.yml"
 DOCTOR_PLAYBOOK, REPAIR_PLAYBOOK, USAGE_PLAYBOOK = "doctor.yml", "repair.yml", "key_usage.yml"
 STATES = {"pause": {"state": "paused"}, "resume": {"state": "present"}}
 
@@ -27,8 +30,9 @@ class UnknownAction(BerthError):
 class Actions:
     """The changes that pages and the HTTP API offer; each returns its run and raises BerthError on bad input."""
 
-    def __init__(self, fleet: Fleet, runs: Runs) -> None:
+    def __init__(self, fleet: Fleet, runs: Runs, rooms: Rooms) -> None:
         self.fleet = fleet
+        self.rooms = rooms
         self.runs = runs
 
     def change(self, who: Actor, action: str, name: str, values: dict[str, Any], plan: bool = False) -> Run:
@@ -54,6 +58,8 @@ class Actions:
             return self.remove(who, run.project or "", **run.asked)
         if run.playbook == REPAIR_PLAYBOOK:
             return self.repair(who)
+        if run.playbook == CONVERT_PLAYBOOK:
+            return self.convert(who, run.project or "", **run.asked)
         if run.action == "rotate":
             return self.rotate(who, run.project or "", **run.asked)
         if run.draft is None:
@@ -91,6 +97,23 @@ class Actions:
         store = SecretStore(self.fleet.environment.directory, ephemeral=plan)
         store.change_project(name, change(step, name, end))
         return self._submit(who, order)
+
+    def convert(
+        self, who: Actor, name: str, word: str, database: str | None = None, force: bool = False, plan: bool = False
+    ) -> Run:
+        """Convert a project to an architecture, undo that (rollback) or keep it (commit); or find out what changes.
+
+        database is shared or dedicated; without it an isolated project keeps its own. force takes a host without room.
+        """
+        repository()
+        project = self.fleet.project(name)
+        after = converted(self.fleet, name, word, database)
+        begins = word == after.architecture
+        if begins and after.architecture == "isolated" and not force:
+            require_room(self.fleet, self.rooms, after)
+        asked = {"word": word} | ({"database": database} if database else {}) | ({"force": True} if force else {})
+        action = "convert" if begins else word
+        return self._submit(who, Order(action, (project.host,), CONVERT_PLAYBOOK, name, plan, None, asked))
 
     def count_usage(self, who: Actor, name: str) -> Run:
         """Count who uses which key of a project; changes nothing."""

@@ -17,7 +17,7 @@ from berth.secrets import SecretStore
 from berth.staging import staged, staged_file
 from berth.store import DeclarationStore
 from webui.models import Run
-from webui.services.actions import DOCTOR_PLAYBOOK, REPAIR_PLAYBOOK, USAGE_PLAYBOOK
+from webui.services.actions import CONVERT_PLAYBOOK, DOCTOR_PLAYBOOK, REPAIR_PLAYBOOK, USAGE_PLAYBOOK
 
 Report = dict[str, Any] | None
 
@@ -104,4 +104,7 @@ def _play(inventory: Path, run: Run) -> Iterator[Play]:
         with staged_file(inventory, secrets.project_file(name), sealed) as copy:
             yield Play(run.playbook, copy, run.project, check=True)
     else:
-        yield Play(run.playbook, inventory, run.project, run.check, archive=run.asked.get("archive", True))
+        given = {"archive": run.asked.get("archive", True)}
+        if run.playbook == CONVERT_PLAYBOOK:
+            given = {"convert": run.asked["word"], "database": run.asked.get("database")}
+        yield Play(run.playbook, inventory, run.project, run.check, **given)

@@ -27,6 +27,8 @@ ROUTES = {
     "GET /projects/blog/key-usage": ("read", "operator", "operator"),
     "POST /projects/blog/key-usage": ("write", "operator", "operator"),
     "POST /projects/blog/rotate": ("write", "operator", "operator"),
+    "GET /projects/blog/conversion": ("read", "operator", "operator"),
+    "POST /projects/blog/conversion": ("write", "operator", "operator"),
     "GET /doctor": ("read", "viewer", None),
     "POST /doctor/examine": ("admin", "admin", None),
     "POST /doctor/repair": ("admin", "admin", None),
