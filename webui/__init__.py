@@ -7,7 +7,7 @@ from webui import (
     api,
     audit,
     auth,
-    conversions,
+    conversions,  # noqa: F401 - its views belong to the blueprint of projects
     doctor,
     errors,
     hosts,
@@ -54,7 +54,7 @@ def create_app(config: Config) -> OpenAPI:
     templating.init_app(app)
     looks.init_app(app)
     oidc.init_app(app)
-    for module in (auth, oidc, hosts, projects, conversions, runs, audit, users, tokens, doctor):
+    for module in (auth, oidc, hosts, projects, runs, audit, users, tokens, doctor):
         app.register_blueprint(module.bp)
     api.init_app(app)
     return app

@@ -1,23 +1,22 @@
 """Pages of conversions: make a project isolated or shared, or its database another's, return, keep it."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from berth.errors import BerthError
 from berth.models import Project
 from webui.core import core
+from webui.projects import bp
 from webui.roles import OPERATOR
 from webui.security import actor, needs
 from webui.services.converting import CONVERT, outlook, word_of
-
-bp = Blueprint("conversions", __name__)
 
 Page = str | Response | tuple[str, int]
 
 
 @bp.get("/projects/<name>/conversion")
 @needs(OPERATOR, project="name")
-def ask(name: str) -> Page:
+def ask_convert(name: str) -> Page:
     """Show what a project can become and what that does.
 
     project, conversion (berth.conversions.Conversion that is open, or None), offers (webui.services.converting.Offer),

@@ -46,7 +46,7 @@ class _Gunicorn(BaseApplication):
 
     def load(self) -> Any:
         app = create_app(self._config)
-        _read_before_requests(app.extensions["berth"])
+        read_before_requests(app.extensions["berth"])
         return app
 
 
@@ -102,7 +102,7 @@ def serve_all(bind: str, workers: int, minutes: float) -> int:
     return 0
 
 
-def _read_before_requests(core: Core) -> None:
+def read_before_requests(core: Core) -> None:
     """Read hosts, projects and measurements now, so that no page waits for that."""
     try:
         core.rooms.all()

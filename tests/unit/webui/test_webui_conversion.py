@@ -46,6 +46,7 @@ def test_page_says_what_each_conversion_does_as_the_command_does(person) -> None
         assert "".join(f"<li>{step}</li>" for step in intent.steps()) in page
         assert intent.pause in page
     assert "Make it shared" not in page
+    assert '<a href="/projects" aria-current="true">' in page
     assert "not measured yet" in page
 
 

@@ -1,5 +1,6 @@
 """Measurements in the UI: what pages show of a host that was measured, is silent, or was never asked."""
 
+import gc
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from measured import project, report, shared, unit
 from berth import capacity
 from berth.samples import Samples
 from berth.status import Measurement, host_status
+from webui import server
 from webui.models import now
 from webui.services import measuring
 from webui.services.rooms import Rooms
@@ -44,6 +46,19 @@ def test_page_after_a_measurement_computes_no_capacity(
     monkeypatch.setattr(capacity, "capacity", lambda *_: pytest.fail("computed for a page"))
     assert "more</b> fit" in person("viewer").get("/").text
     assert core.rooms.host("alpha").capacity == expected
+
+
+def test_web_server_reads_all_before_its_first_page_and_starts_where_it_cannot(core, inventory: Path, caplog) -> None:
+    sample(inventory)
+    try:
+        server.read_before_requests(core)
+        assert gc.get_freeze_count() > 0
+        assert caplog.text == ""
+        (inventory / "projects/blog.yml").write_text("name: other\n")
+        server.read_before_requests(core)
+        assert "blog.yml" in caplog.text
+    finally:
+        gc.unfreeze()
 
 
 def test_host_that_does_not_answer_says_since_when_and_why(person, inventory: Path) -> None:
