@@ -41,5 +41,10 @@ def cluster_of(project: Project, host: HostVars) -> Cluster:
     """The cluster that the declaration puts the project's database in."""
     if project.database == "shared":
         return Cluster(HOST_CLUSTER, host.postgres_port, HOST_SOCKETS)
+    return own_cluster(project)
+
+
+def own_cluster(project: Project) -> Cluster:
+    """The cluster that the project has, or would have if it were isolated with one of its own."""
     memory = megabytes(project.limits.memory) - LEAST_ISOLATED_MEMORY
     return Cluster(cluster_name(project.name), cluster_port(project.number), f"{SOCKETS}/{project.name}", memory)

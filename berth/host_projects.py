@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from berth.auth_secrets import AuthSecretError, needed, require
-from berth.clusters import HOST_SOCKETS, cluster_of
+from berth.clusters import HOST_SOCKETS, cluster_of, own_cluster
 from berth.declarations import load, projects_directory
 from berth.errors import BerthError
 from berth.inventory import HostVars
@@ -93,11 +93,12 @@ def of_host(
 def derived(project: Project, host: HostVars) -> dict[str, Any]:
     """The declaration with all that follows from it, nothing secret."""
     isolated = project.architecture == "isolated"
-    cluster = cluster_of(project, host)
+    cluster, own = cluster_of(project, host), own_cluster(project)
     return {
         **project.model_dump(mode="json"),
         "database": database_name(project.name),
         "cluster": {**asdict(cluster), "dedicated": cluster.dedicated},
+        "own_cluster": {"port": own.port, "socket_directory": own.socket_directory},
         "system_user": system_user(project.name),
         "auth_port": auth_port(project.number),
         "slice": slice_name(project.name) if isolated else "berth.slice",

@@ -16,7 +16,8 @@ QUICK = ("fsync", "synchronous_commit", "full_page_writes")
 class PostgresServer:
     """A server with an empty cluster; databases are made one by one and go with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *settings: str) -> None:
+        self.settings = (*(f"{name}=off" for name in QUICK), *settings)
         self.programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
         # sockets need a short path
         self.directory = Path(tempfile.mkdtemp(prefix="pg"))
@@ -27,7 +28,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = f"-k {self.directory} -c listen_addresses= " + " ".join(f"-c {name}=off" for name in QUICK)
+        options = f"-k {self.directory} -c listen_addresses= " + " ".join(f"-c {setting}" for setting in self.settings)
         log = str(self.directory / "log")
         self._do("pg_ctl", "start", "--wait", "--pgdata", str(self._data), "--log", log, "--options", options)
 

@@ -40,21 +40,25 @@ class Door:
         fresh.replace(self.gate)
 
 
-def restart_held(systemd, services, moved=(), clusters=()):
+def restart_held(systemd, services, moved=(), clusters=(), switch=None):
     """Restarts services, after the clusters of theirs, and those that move to another slice with their proxies.
 
     What is under way ends first, what comes meanwhile waits; one kind of service after the other, so that none waits
-    for another unless a cluster restarts. Returns for how many seconds at most.
+    for another unless a cluster restarts. `switch` is called when nothing is under way; where it raises, nothing is
+    restarted and requests go on. Returns for how many seconds at most.
     """
-    kinds = [[one.name for one in (*services, *moved)]] if clusters else [[one.name] for one in (*services, *moved)]
+    together = bool(clusters or switch)
+    kinds = [[one.name for one in (*services, *moved)]] if together else [[one.name] for one in (*services, *moved)]
     batches = {frozenset(names): None for names in kinds}
-    return max((_restart_kinds(systemd, names, services, moved, clusters) for names in batches), default=0.0)
+    return max((_restart_kinds(systemd, names, services, moved, clusters, switch) for names in batches), default=0.0)
 
 
-def _restart_kinds(systemd, names, services, moved, clusters):
+def _restart_kinds(systemd, names, services, moved, clusters, switch):
     staying, moving = ([one for one in many if one.name in names] for many in (services, moved))
     doors = [service.door for service in (*staying, *moving)]
     if systemd.module.check_mode or not doors:
+        if switch:
+            switch()
         _restart(systemd, staying, moving, clusters)
         return 0.0
     _release_running(systemd, [*staying, *moving])
@@ -68,10 +72,21 @@ def _restart_kinds(systemd, names, services, moved, clusters):
         for door in doors:
             door.lead_to(door.held)
         drain(systemd, [door.open for door in doors])
+        if switch:
+            _or_release(switch, systemd, doors)
         _restart(systemd, staying, moving, clusters)
     held = time.monotonic() - began
     release(systemd, doors)
     return held
+
+
+def _or_release(switch, systemd, doors):
+    """Calls the function; where it raises, requests go on to what ran before."""
+    try:
+        switch()
+    except Exception:
+        release(systemd, doors)
+        raise
 
 
 def _release_running(systemd, services):

@@ -14,12 +14,13 @@ try:
     from psycopg import sql
     from psycopg.rows import namedtuple_row
 except ImportError:
-    psycopg = None
+    psycopg = sql = None
     PSYCOPG_ERROR = traceback.format_exc()
 
 SOCKET_DIRECTORY = "/run/postgresql"
 SUPERUSER = "supabase_admin"
 TEMPLATE = "berth_template"
+SERVICES = ("rest", "auth", "storage", "realtime", "owner")
 
 CONNECTION_SPEC = {
     "port": {"type": "int", "default": 5432},
@@ -40,7 +41,7 @@ class Cluster:
         self.statements = []
         self.connection = self.connect("postgres")
 
-    def connect(self, database, user=SUPERUSER):
+    def connect(self, database, user=SUPERUSER, options=""):
         """Returns a connection that finds nothing but the catalog by itself, so that no project's object is called."""
         return psycopg.connect(
             host=self.place["socket_directory"],
@@ -49,7 +50,7 @@ class Cluster:
             dbname=database,
             autocommit=True,
             row_factory=namedtuple_row,
-            options="-c search_path=pg_catalog -c client_min_messages=warning",
+            options=f"-c search_path=pg_catalog -c client_min_messages=warning {options}",
         )
 
     def rows(self, query, parameters=()):
@@ -129,6 +130,16 @@ def literal(value):
     return sql.Literal(value)
 
 
+def drop_database(cluster, database):
+    """Drops the database of a project with whoever is connected to it, then its roles."""
+    if cluster.rows("SELECT 1 FROM pg_database WHERE datname = %s", [database]):
+        cluster.change(compose("DROP DATABASE {name} WITH (FORCE)", name=database))
+    roles = [f"{database}_{service}" for service in SERVICES] + [database]
+    there = {row.rolname for row in cluster.rows("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [roles])}
+    for role in (role for role in roles if role in there):
+        cluster.change(compose("DROP ROLE {role}", role=role))
+
+
 @dataclass
 class Grants:
     """Roles and databases of the cluster as they are now."""
@@ -151,7 +162,9 @@ def role_grants(cluster):
         " JOIN pg_roles m ON m.oid = a.member JOIN pg_roles g ON g.oid = a.roleid"
     )
     databases = cluster.rows(
-        "SELECT datname, datconnlimit, shobj_description(oid, 'pg_database') AS note FROM pg_database"
+        "SELECT datname, datconnlimit, shobj_description(d.oid, 'pg_database') AS note,"
+        " EXISTS (SELECT FROM pg_subscription WHERE subdbid = d.oid AND subname = 'berth_move') AS is_following"
+        " FROM pg_database d"
     )
     privileges = cluster.rows(
         "SELECT d.datname, coalesce(r.rolname, 'PUBLIC') AS grantee, x.privilege_type FROM pg_database d,"

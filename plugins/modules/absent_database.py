@@ -43,22 +43,11 @@ from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
     CONNECTION_SPEC,
     TEMPLATE,
     Clusters,
-    compose,
+    drop_database,
     is_installed,
 )
 
-SERVICES = ("rest", "auth", "storage", "realtime", "owner")
 NEVER = {"postgres", "template0", "template1", TEMPLATE}
-
-
-def drop(cluster, database):
-    """Drops the database with whoever is connected to it, then its roles."""
-    if cluster.rows("SELECT 1 FROM pg_database WHERE datname = %s", [database]):
-        cluster.change(compose("DROP DATABASE {name} WITH (FORCE)", name=database))
-    roles = [f"{database}_{service}" for service in SERVICES] + [database]
-    there = {row.rolname for row in cluster.rows("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [roles])}
-    for role in (role for role in roles if role in there):
-        cluster.change(compose("DROP ROLE {role}", role=role))
 
 
 def main():
@@ -74,7 +63,7 @@ def main():
     clusters = Clusters(module)
     cluster = clusters.open(module.params, when_absent=f"database {database} with its roles\n")
     if cluster:
-        drop(cluster, database)
+        drop_database(cluster, database)
     clusters.exit()
 
 

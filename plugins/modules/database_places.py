@@ -5,8 +5,8 @@ DOCUMENTATION = r"""
 module: database_places
 short_description: Refuses projects whose database is in another cluster than declared
 description:
-  - Fails, before anything is changed, where the cluster that a declaration names has no database of the project while
-    the other one has it. Changes nothing.
+  - Fails, before anything is changed, where the database of a project is in another cluster than its declaration names,
+    unless it is to move there. Changes nothing.
 options:
   port:
     description: Port of the host's cluster, which names its unix socket.
@@ -16,6 +16,10 @@ options:
     description: Directory of that socket.
     type: path
     default: /run/postgresql
+  move:
+    description: Whether databases that are in the other cluster are to move, instead of a failure.
+    type: bool
+    default: false
   projects:
     description: Projects to check.
     type: list
@@ -48,12 +52,24 @@ EXAMPLES = r"""
       - {name: shop, database: shop, dedicated: true}
 """
 
-RETURN = r""" # """
+RETURN = r"""
+moving:
+  description: Names of the projects whose database is in the other cluster than declared.
+  type: list
+  elements: str
+  returned: always
+moves:
+  description: Names of the projects whose host notes a move, whatever has become of it.
+  type: list
+  elements: str
+  returned: always
+"""
 
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.berth.supabase.plugins.module_utils import postgres
+from ansible_collections.berth.supabase.plugins.module_utils.moves import Move
 
 SETTINGS = Path("/etc/postgresql")
 
@@ -74,12 +90,34 @@ def shared_databases(module):
         return None
 
 
-def problem(project):
+def place_of(project, shared):
+    """Returns the cluster that has the project's data, None for a project that is not there yet."""
+    if project["move"]:
+        return project["move"].live
+    if has_own(project) == project["dedicated"]:
+        return declared(project)
+    if project["database"] in shared:
+        return "shared"
+    return None if project["dedicated"] else "dedicated"
+
+
+def declared(project):
+    """Returns the cluster that the declaration names."""
+    return "dedicated" if project["dedicated"] else "shared"
+
+
+def problem(project, found):
     """Returns what is wrong with a project whose data is in the other place."""
-    declared, found = ("dedicated", "shared") if project["dedicated"] else ("shared", "dedicated")
+    named, to = declared(project), "isolated --database"
+    start = f"{project['name']}: database: found {named}, but its data is in the {found} one"
+    if project["move"] and project["move"].switched:
+        return (
+            f"{start} since a conversion that did not end; berth convert {project['name']} --to ... completes it, "
+            "--rollback undoes it"
+        )
     return (
-        f"{project['name']}: database: found {declared}, but its data is in the {found} one; write database: {found} "
-        "again; moving it with the data is not there yet"
+        f"{start}; write database: {found} again, then berth convert {project['name']} --to {to} {named} moves it "
+        "with the data"
     )
 
 
@@ -92,11 +130,13 @@ def main():
     module = AnsibleModule(
         argument_spec={
             **postgres.CONNECTION_SPEC,
+            "move": {"type": "bool", "default": False},
             "projects": {"type": "list", "elements": "dict", "required": True, "options": options},
         },
         supports_check_mode=True,
     )
-    odd = [project for project in module.params["projects"] if has_own(project) != project["dedicated"]]
+    projects = [{**project, "move": Move.read(project["database"])} for project in module.params["projects"]]
+    odd = [one for one in projects if not one["move"] and has_own(one) != one["dedicated"]]
     shared = shared_databases(module) if odd else set()
     if shared is None:
         names = ", ".join(project["name"] for project in odd)
@@ -104,10 +144,15 @@ def main():
             msg=f"PostgreSQL of the host does not answer, so that nobody knows where the data of {names} is; start it: "
             "systemctl start 'postgresql@*-berth'"
         )
-    wrong = [project for project in odd if (project["database"] in shared) == project["dedicated"]]
-    if wrong:
-        module.fail_json(msg=". ".join(problem(project) for project in wrong))
-    module.exit_json(changed=False)
+    found = [(project, place_of(project, shared)) for project in projects]
+    elsewhere = [(project, place) for project, place in found if place not in (None, declared(project))]
+    if elsewhere and not module.params["move"]:
+        module.fail_json(msg=". ".join(problem(project, place) for project, place in elsewhere))
+    module.exit_json(
+        changed=False,
+        moving=[project["name"] for project, _place in elsewhere],
+        moves=[project["name"] for project in projects if project["move"]],
+    )
 
 
 if __name__ == "__main__":

@@ -175,7 +175,8 @@ def ensure_memberships(cluster, project, found):
 def ensure_database(cluster, project, databases):
     """Creates the database and returns whether it is new."""
     row = databases.get(project.database)
-    limit = project.params["connections"]
+    # A copy that still follows another database lets nobody in.
+    limit = 0 if row and row.is_following else project.params["connections"]
     if row is None:
         text = f"CREATE DATABASE {{name}} TEMPLATE {{template}} CONNECTION LIMIT {limit}"
         cluster.change(compose(text, name=project.database, template=TEMPLATE))

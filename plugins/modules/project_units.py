@@ -9,6 +9,7 @@ description:
     that are paused or absent neither run nor wake. Never wakes a project that sleeps, unless it is meant to be
     always awake.
   - New settings fail no request of a project that is awake.
+  - Lets the copy of a database that M(berth.supabase.database_copy) has made take over while requests wait.
   - Has systemd read its files anew first where they are newer than what it knows.
 options:
   services:
@@ -117,7 +118,9 @@ former:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.berth.supabase.plugins.module_utils.database_copy import Copy, MoveFailed
 from ansible_collections.berth.supabase.plugins.module_utils.handover import finish, release, restart_held
+from ansible_collections.berth.supabase.plugins.module_utils.moves import Move
 from ansible_collections.berth.supabase.plugins.module_utils.project_services import (
     UNITS,
     clusters_of,
@@ -164,7 +167,7 @@ class Found:
         return wall_clock(self.units[name][CHANGED])
 
 
-def converge(systemd, services, enclosures, clusters, files, reload, cluster_files):
+def converge(systemd, services, enclosures, clusters, files, reload, cluster_files, switch):
     """Brings all units to where they should be, with one systemctl command for each kind of change.
 
     Returns for how many seconds requests waited.
@@ -185,7 +188,7 @@ def converge(systemd, services, enclosures, clusters, files, reload, cluster_fil
     # First: PostgREST must know a new key before GoTrue signs with it.
     systemd.run("reload", [one.worker for one in fresh if found.read_at(one.worker) < one.newest(reload)])
     restarting = [one.unit for one in clusters if one.is_present and one.is_stale(found, cluster_files)]
-    held = restart_held(systemd, stale, moved, restarting)
+    held = restart_held(systemd, stale, moved, restarting, switch)
     outlasted = [unit for one in around if not one.is_present for unit in one.units()]
     systemd.run("stop", [unit for unit in outlasted if found.is_active(unit)])
     # A reload reads the units of all projects anew, which takes seconds; what is enabled matters at boot only.
@@ -200,6 +203,19 @@ def converge(systemd, services, enclosures, clusters, files, reload, cluster_fil
     now = Found(systemd, gone) if former else found
     systemd.run("reset-failed", [unit for unit in gone if now.is_failed(unit)])
     return held
+
+
+def switch_of(module):
+    """Returns what lets the copies of databases take over that are to do so now, None where there are none."""
+    found = []
+    for project in module.params["projects"]:
+        move = Move.read(project["name"].replace("-", "_"))
+        declared = "dedicated" if project["dedicated"] else "shared"
+        if move and not move.switched and move.target == declared:
+            found.append(move)
+    if not found or module.check_mode:
+        return None
+    return lambda: [Copy(module, move).finish() for move in found]
 
 
 def orphans(declared):
@@ -235,7 +251,10 @@ def main():
     systemd.load_definitions(DEFINITIONS)
     services, enclosures = list(services_of(module.params)), list(enclosures_of(module.params))
     what = {key: module.params[key] for key in ("files", "reload", "cluster_files")}
-    held = converge(systemd, services, enclosures, clusters_of(module.params), **what)
+    try:
+        held = converge(systemd, services, enclosures, clusters_of(module.params), **what, switch=switch_of(module))
+    except MoveFailed as error:
+        module.fail_json(msg=str(error))
     found = orphans(module.params["declared"]) if module.params["declared"] is not None else []
     if found:
         module.warn(f"{', '.join(found)}: here, but no file declares it; it runs on. {REMEDY}")

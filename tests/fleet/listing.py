@@ -32,8 +32,10 @@ psql -U supabase_admin -d postgres -At <<SQL
 SELECT 'database', datname, datacl FROM pg_database ORDER BY 2;
 SELECT 'role', rolname FROM pg_roles ORDER BY 2;
 SELECT 'member', member::regrole, roleid::regrole FROM pg_auth_members ORDER BY 2, 3;
-SELECT 'setting', setrole::regrole, setdatabase FROM pg_db_role_setting ORDER BY 2, 3;
-SELECT 'comment', objoid, description FROM pg_shdescription ORDER BY 2;
+SELECT 'setting', setrole::regrole, datname, setconfig FROM pg_db_role_setting
+    LEFT JOIN pg_database d ON d.oid = setdatabase ORDER BY 2, 3;
+SELECT 'comment', coalesce(datname, objoid::text), description FROM pg_shdescription
+    LEFT JOIN pg_database d ON d.oid = objoid ORDER BY 2;
 SELECT 'login', map_name, sys_name, pg_username FROM pg_ident_file_mappings ORDER BY 2, 3, 4;
 SQL
 """

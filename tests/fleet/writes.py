@@ -28,12 +28,6 @@ def prepare(project: Project) -> None:
         connection.execute(TABLE)
 
 
-def rows(project: Project) -> set[int]:
-    """Return the numbers of the rows that the database has."""
-    with psycopg.connect(project.db_url) as connection:
-        return {number for (number,) in connection.execute("SELECT id FROM public.written")}
-
-
 @dataclass
 class Writes:
     """Writes rows through the gateway as long as the block runs; each number once, no request sent twice."""

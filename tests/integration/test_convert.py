@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from subprocess import CompletedProcess
 from types import SimpleNamespace
 
@@ -16,11 +17,12 @@ from fleet.load import Call, under_load
 from fleet.newcomers import declare, forget
 from fleet.services import put_to_sleep, wait_until
 from fleet.traffic import Traffic
-from fleet.writes import Writes, prepare, rows
+from fleet.writes import Writes, prepare
 
 NAME, NUMBER, HOST, NEIGHBOURS = "mover", 22, "trixie", ("one", "apart")
+OWN_PORT = 10000 + NUMBER
 COMMENT = "# Whoever reads this: it began small\n"
-LIMITS = {"limits": {"memory": "512M", "requests_per_second": 5000}, "auth": {"email_autoconfirm": True}}
+LIMITS = {"limits": {"memory": "640M", "requests_per_second": 5000}, "auth": {"email_autoconfirm": True}}
 CONTAINERS = {f"berth-{service}-{NAME}" for service in ("rest", "auth", "meta")}
 PAUSE = 0.2  # seconds between requests that are not the writes: this machine has the hosts to run too
 
@@ -63,7 +65,7 @@ def under_writes(gateway: Gateway, fleet: Fleet, mover: Project) -> UnderWrites:
     )
 
     def run(act: Callable[[], CompletedProcess]) -> SimpleNamespace:
-        first = max(rows(mover), default=0) + 1
+        first = max(rows(fleet), default=0) + 1
         with ExitStack() as stack:
             beside = [stack.enter_context(Traffic(gateway, fleet.project(name), PAUSE)) for name in NEIGHBOURS]
             load = stack.enter_context(under_load(gateway.address(HOST), *calls, pause=PAUSE))
@@ -77,6 +79,28 @@ def under_writes(gateway: Gateway, fleet: Fleet, mover: Project) -> UnderWrites:
         return SimpleNamespace(done=done, load=load, writes=writes, beside=[each.failures for each in beside])
 
     return run
+
+
+def sql(fleet: Fleet, query: str) -> list[str]:
+    """Return what the database says, in the cluster that the declaration names now."""
+    where = replace(fleet.project("one"), name=NAME, cluster=fleet.cluster(NAME))
+    return fleet.on(HOST, f"psql {where.psql} -U supabase_admin -d {NAME} -At", stdin=query).splitlines()
+
+
+def rows(fleet: Fleet) -> set[int]:
+    """Return the numbers of the rows that the database has."""
+    return set(map(int, sql(fleet, "SELECT id FROM public.written")))
+
+
+def databases(fleet: Fleet) -> dict[str, str]:
+    """Return for each of the two clusters how many sessions its database allows, nothing where there is none."""
+    query = "SELECT datconnlimit FROM pg_database WHERE datname = 'mover'"
+    at = {"shared": "-h /run/postgresql", "dedicated": f"-h /run/berth/postgres/{NAME} -p {OWN_PORT}"}
+    found = {
+        kind: fleet.on(HOST, f"psql {where} -U supabase_admin -d postgres -At", stdin=query, check=False)
+        for kind, where in at.items()
+    }
+    return {kind: limit for kind, limit in found.items() if limit}
 
 
 def containers(fleet: Fleet) -> set[str]:
@@ -96,11 +120,11 @@ def declaration(fleet: Fleet) -> str:
     return (fleet.inventory / "projects" / f"{NAME}.yml").read_text()
 
 
-def assert_nothing_was_lost(mover: Project, found: SimpleNamespace) -> None:
+def assert_nothing_was_lost(fleet: Fleet, found: SimpleNamespace) -> None:
     """Asserts that every request was answered well and every acknowledged row is there."""
     assert found.done.returncode == 0, found.done.stderr
     assert (found.writes.failures[:3], found.load.failures[:3], found.beside) == ([], [], [{}, {}])
-    assert found.writes.acknowledged - rows(mover) == set()
+    assert found.writes.acknowledged - rows(fleet) == set()
 
 
 def assert_still_signed_in(gateway: Gateway, mover: Project, session: dict[str, str]) -> None:
@@ -121,17 +145,49 @@ def test_conversion_and_rollback_lose_nothing_and_leave_nothing(
 ) -> None:
     before, text = at_rest(fleet, mover), declaration(fleet)
     found = under_writes(lambda: berth("convert", NAME, "--to", "isolated", "--json"))
-    assert_nothing_was_lost(mover, found)
+    assert_nothing_was_lost(fleet, found)
     assert containers(fleet) == CONTAINERS
     assert declaration(fleet) == text.replace("architecture: shared", "architecture: isolated")
     assert_still_signed_in(gateway, mover, session)
     assert sign_in(gateway, mover)
 
     found = under_writes(lambda: berth("convert", NAME, "--rollback", "--json"))
-    assert_nothing_was_lost(mover, found)
+    assert_nothing_was_lost(fleet, found)
     assert containers(fleet) == set()
     assert declaration(fleet) == text
     assert_still_signed_in(gateway, mover, session)
+    assert sorted(set(at_rest(fleet, mover)) ^ set(before)) == []
+
+
+GUARD = """
+CREATE FUNCTION public.is_owner() RETURNS boolean LANGUAGE plpgsql IMMUTABLE
+    AS $$BEGIN RETURN NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user); END$$;
+CREATE TABLE public.guarded (id int PRIMARY KEY CHECK (public.is_owner()));
+ALTER TABLE public.guarded OWNER TO postgres;
+SET ROLE postgres;
+INSERT INTO public.guarded VALUES (1);
+"""
+
+
+def test_database_moves_to_a_cluster_of_its_own_and_back(
+    under_writes: UnderWrites, fleet: Fleet, berth: Berth, gateway: Gateway, mover: Project, session: dict[str, str]
+) -> None:
+    sql(fleet, GUARD)  # a check that holds for each row that is copied, unless the superuser copies it
+    before, text = at_rest(fleet, mover), declaration(fleet)
+    found = under_writes(lambda: berth("convert", NAME, "--to", "isolated", "--database", "dedicated", "--json"))
+    assert_nothing_was_lost(fleet, found)
+    assert "architecture: isolated" in declaration(fleet)
+    assert "database: dedicated" in declaration(fleet)
+    assert_still_signed_in(gateway, mover, session)
+    assert databases(fleet) == {"shared": "0", "dedicated": "20"}
+    assert sql(fleet, "SELECT id FROM public.guarded") == ["1"]
+    assert fleet.succeed("project.yml", "-e", f"project={NAME}").changed_tasks == []
+
+    found = under_writes(lambda: berth("convert", NAME, "--rollback", "--json"))
+    assert_nothing_was_lost(fleet, found)
+    assert declaration(fleet) == text
+    assert_still_signed_in(gateway, mover, session)
+    assert databases(fleet) == {"shared": "20"}
     assert sorted(set(at_rest(fleet, mover)) ^ set(before)) == []
 
 
@@ -159,7 +215,7 @@ def test_new_side_that_does_not_start_is_left_for_the_old_one(
     # GoTrue answers again; how long its requests waited meanwhile depends on how fast plays are on this machine
     assert sign_in(gateway, mover)
     assert (found.writes.failures[:3], found.beside) == ([], [{}, {}])
-    assert found.writes.acknowledged - rows(mover) == set()
+    assert found.writes.acknowledged - rows(fleet) == set()
     assert (declaration(fleet), containers(fleet)) == (text, set())
     assert "no conversion of the last day" in berth("convert", NAME, "--rollback").stderr
 
@@ -207,7 +263,7 @@ def test_killed_conversion_is_completed_or_undone(
         again = ["--to", to] if way == "completed" else ["--rollback"]
         return berth("convert", NAME, *again, "--json")
 
-    assert_nothing_was_lost(mover, under_writes(killed_and_run_again))
+    assert_nothing_was_lost(fleet, under_writes(killed_and_run_again))
     if way == "undone":
         assert (declaration(fleet), containers(fleet)) == (text, had)
     else:
@@ -215,3 +271,34 @@ def test_killed_conversion_is_completed_or_undone(
         assert containers(fleet) == (CONTAINERS if to == "isolated" else set())
         assert berth("convert", NAME, "--commit").returncode == 0
     assert fleet.on(HOST, f"ls /run/berth/hold | grep -c {NAME}", check=False) == "0"
+
+
+COPY = "Ensure a copy follows the database that is to move"
+MOVES = [("copy", "completed"), ("switch", "undone"), ("copy", "undone"), ("switch", "completed")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("step", "way"), MOVES)
+def test_killed_move_is_completed_or_undone(
+    under_writes: UnderWrites, fleet: Fleet, berth: Berth, step: str, way: str
+) -> None:
+    text, had = declaration(fleet), list(databases(fleet))
+    there, to = ("dedicated", "isolated") if had == ["shared"] else ("shared", "shared")
+    task = STEPS["switch"] if step == "switch" else COPY
+    copying = f"until grep -qs schema /etc/berth/postgres/moves/{NAME}; do sleep 0.1; done; pkill -KILL -f pg_restore"
+    first = KILL_THE_SWITCH if step == "switch" else f"{copying} || true"
+    what = ("-e", f"convert={to}", "-e", f"convert_database={there}")
+
+    def killed_and_run_again() -> CompletedProcess:
+        run_and_kill(fleet, "convert.yml", NAME, lambda line: task in line, *what, first=lambda: fleet.on(HOST, first))
+        again = ["--to", to, "--database", there] if way == "completed" else ["--rollback"]
+        return berth("convert", NAME, *again, "--json")
+
+    assert_nothing_was_lost(fleet, under_writes(killed_and_run_again))
+    if way == "completed":
+        assert berth("convert", NAME, "--commit").returncode == 0
+        assert list(databases(fleet)) == [there]
+    else:
+        assert (declaration(fleet), list(databases(fleet))) == (text, had)
+    assert sql(fleet, "SELECT slot_name FROM pg_replication_slots") == []
+    assert sql(fleet, "SELECT nspname FROM pg_namespace WHERE nspname = 'berth_move'") == []

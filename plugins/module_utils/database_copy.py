@@ -1,0 +1,286 @@
+"""A copy of a database in another cluster of its host, which follows it by logical replication until it takes over.
+
+https://www.postgresql.org/docs/current/logical-replication.html
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+import uuid
+
+from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
+    SUPERUSER,
+    Cluster,
+    compose,
+    literal,
+    psycopg,
+    sql,
+)
+from ansible_collections.berth.supabase.plugins.module_utils.schema_state import fingerprint
+
+NAME = "berth_move"  # of publication, subscription and schema
+ROLES = ("{}", "{}_rest", "{}_auth", "{}_owner")
+PATIENCE = 30.0  # seconds for the last row: requests wait meanwhile
+POLL = 0.02
+
+UNFIT = """
+    SELECT 'unlogged table ' || oid::regclass AS what FROM pg_class WHERE relpersistence = 'u' AND relkind = 'r'
+    UNION ALL SELECT 'large object ' || min(oid) FROM pg_largeobject_metadata HAVING count(*) > 0
+"""
+WITHOUT_IDENTITY = """
+    SELECT c.oid::regclass::text AS name, relreplident::text AS was FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE relkind = 'r' AND relpersistence = 'p' AND nspname NOT IN ('pg_catalog', 'information_schema')
+    AND (relreplident = 'n' OR relreplident = 'd'
+    AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary))
+"""
+OF_EXTENSIONS = """
+    SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_depend d ON d.objid = c.oid
+    WHERE relkind = 'r' AND d.classid = 'pg_class'::regclass AND d.deptype = 'e'
+"""
+SYNCING = """
+    SELECT count(*) FILTER (WHERE srsubstate NOT IN ('s', 'r')) AS missing,
+    (SELECT apply_error_count + sync_error_count FROM pg_stat_subscription_stats t WHERE t.subid = s.oid) AS errors
+    FROM pg_subscription s LEFT JOIN pg_subscription_rel r ON r.srsubid = s.oid
+    JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database() WHERE s.subname = %s GROUP BY s.oid
+"""
+SLOTS = (
+    "SELECT slot_name, active_pid FROM pg_replication_slots WHERE database = %s AND (slot_name = %s OR slot_name ~ %s)"
+)
+IDENTITIES = {"d": "DEFAULT", "n": "NOTHING"}
+
+
+class MoveFailed(Exception):
+    """A move that cannot go on, with the reason and the remedy."""
+
+
+class Copy:
+    """The database of a move at both of its places."""
+
+    def __init__(self, module, move):
+        self.move, self.database = move, move.database
+        self.source, self.target = (Cluster(module, move.places[side]) for side in (move.origin, move.target))
+
+    def make(self):
+        """Makes the copy and returns once it follows; what a killed run left of one must be gone before."""
+        with self._at(self.source) as old:
+            self._require_fit(old)
+            self._publish(old)
+            self.move.schema = fingerprint(old)
+            self.move.write()
+            self._create()
+            self._restore_schema()
+            if fingerprint(old) != self.move.schema:
+                raise MoveFailed(_changed(self.move))
+            with self._at(self.target) as new:
+                self._subscribe(new)
+                self._wait_for_rows(new)
+                self._refresh(old, new)
+                self._follow(old, new, None)
+                new.execute("ANALYZE")
+
+    def finish(self):
+        """Closes the old database, has the copy take over, and opens it; on MoveFailed the old one is open again."""
+        try:
+            close(self.source, self.database)
+            with self._at(self.source) as old, self._at(self.target) as new:
+                self._require_fit(old)
+                if fingerprint(old) != self.move.schema:
+                    raise MoveFailed(_changed(self.move))
+                self._follow(old, new, PATIENCE)
+                _copy_sequences(old, new)
+                unsubscribe(new)
+                unpublish(new)
+            self.move.switched = time.time()
+            self.move.write()
+        except (MoveFailed, psycopg.Error) as error:
+            reopen(self.source, self.database, self.move.connections)
+            raise MoveFailed(str(error)) from error
+        reopen(self.target, self.database, self.move.connections)
+
+    def _at(self, cluster):
+        return cluster.connect(self.database, options="-c default_transaction_read_only=off -c lock_timeout=5s")
+
+    def _require_fit(self, old):
+        unfit = [row.what for row in old.execute(UNFIT)]
+        if unfit:
+            raise MoveFailed(
+                f"{self.move.project}: its database has {', '.join(unfit[:3])}, which logical replication leaves out; "
+                "make the table logged, or drop it (large objects: SELECT lo_unlink(oid)), then convert it again"
+            )
+
+    def _publish(self, old):
+        """Notes what it changes in the database itself, so that each side can be brought back on its own."""
+        old.execute("CREATE SCHEMA berth_move")
+        old.execute("CREATE TABLE berth_move.identity (name text PRIMARY KEY, was text)")
+        old.execute("CREATE TABLE berth_move.mark (mark text PRIMARY KEY)")
+        for table in old.execute(WITHOUT_IDENTITY).fetchall():
+            old.execute("INSERT INTO berth_move.identity VALUES (%s, %s)", [table.name, table.was])
+            old.execute(sql.SQL("ALTER TABLE ") + sql.SQL(table.name) + sql.SQL(" REPLICA IDENTITY FULL"))
+        old.execute("CREATE PUBLICATION berth_move FOR ALL TABLES")
+
+    def _create(self):
+        row = self.source.rows(
+            "SELECT pg_encoding_to_char(encoding) AS encoding, datcollate, datctype,"
+            " shobj_description(oid, 'pg_database') AS note FROM pg_database WHERE datname = %s",
+            [self.database],
+        )[0]
+        there = {role.rolname for role in self.target.rows("SELECT rolname FROM pg_roles")}
+        for role in (name.format(self.database) for name in ROLES):
+            if role not in there:
+                self.target.change(compose("CREATE ROLE {role} NOLOGIN", role=role))
+        values = {name: literal(getattr(row, name)) for name in ("encoding", "datcollate", "datctype")}
+        # Closed to all but the superuser until it takes over.
+        text = (
+            "CREATE DATABASE {name} TEMPLATE template0 ENCODING {encoding} LC_COLLATE {datcollate}"
+            " LC_CTYPE {datctype} CONNECTION LIMIT 0"
+        )
+        self.target.change(compose(text, name=self.database, **values))
+        self.target.change(compose("REVOKE ALL ON DATABASE {name} FROM PUBLIC", name=self.database))
+        if row.note:
+            self.target.change(
+                compose("COMMENT ON DATABASE {name} IS {note}", name=self.database, note=literal(row.note))
+            )
+
+    def _restore_schema(self):
+        """Without rows nothing of the project's own code runs, which must not run as the superuser."""
+        dump = ["pg_dump", *_options(self.source), "--schema-only", "--no-subscriptions", "--format=custom"]
+        restore = ["pg_restore", *_options(self.target), "--exit-on-error", f"--dbname={self.database}"]
+        with (
+            tempfile.TemporaryFile() as said,
+            subprocess.Popen([*dump, self.database], stdout=subprocess.PIPE, stderr=said) as dumping,
+        ):
+            restored = subprocess.run(restore, stdin=dumping.stdout, capture_output=True, check=False)
+            dumping.stdout.close()
+            dumping.wait()
+            said.seek(0)
+            words = said.read() + restored.stderr
+        if dumping.returncode or restored.returncode:
+            errors = [line for line in words.decode(errors="replace").splitlines() if "error:" in line]
+            raise MoveFailed(f"{self.move.project}: its schema could not be copied: {' | '.join(errors[:3])}")
+
+    def _subscribe(self, new):
+        new.execute("DROP PUBLICATION berth_move")
+        tables = [row.name for row in new.execute(OF_EXTENSIONS)]
+        if tables:
+            new.execute(sql.SQL("TRUNCATE ") + sql.SQL(", ").join(map(sql.SQL, tables)))
+        place = self.source.place
+        address = f"host={place['socket_directory']} port={place['port']} user={SUPERUSER} dbname={self.database}"
+        text = "CREATE SUBSCRIPTION berth_move CONNECTION {address} PUBLICATION berth_move WITH (slot_name = {slot})"
+        new.execute(compose(text, address=literal(address), slot=literal(slot_of(self.database))))
+
+    def _wait_for_rows(self, new):
+        while (row := new.execute(SYNCING, [NAME]).fetchone()).missing:
+            if row.errors:
+                raise MoveFailed(_stuck(self.move))
+            time.sleep(0.2)
+
+    def _follow(self, old, new, patience):
+        """Returns when all that was written until now is in the copy: rows arrive in the order of their commits."""
+        mark, deadline = str(uuid.uuid4()), time.monotonic() + patience if patience else None
+        old.execute("INSERT INTO berth_move.mark VALUES (%s)", [mark])
+        while not new.execute("SELECT FROM berth_move.mark WHERE mark = %s", [mark]).rowcount:
+            if new.execute(SYNCING, [NAME]).fetchone().errors:
+                raise MoveFailed(_stuck(self.move))
+            if deadline and time.monotonic() > deadline:
+                raise MoveFailed(
+                    f"{self.move.project}: the copy of its database is more than {PATIENCE:.0f} s behind; convert it "
+                    "again when less is written"
+                )
+            time.sleep(POLL)
+
+    @staticmethod
+    def _refresh(old, new):
+        query = "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind = 'm' AND relispopulated ORDER BY oid"
+        for view in old.execute(query).fetchall():
+            new.execute(sql.SQL("REFRESH MATERIALIZED VIEW ") + sql.SQL(view.name))
+
+
+def slot_of(database):
+    """Returns the name of the replication slot."""
+    return f"{NAME}_{database}"
+
+
+def close(cluster, database):
+    """Ends all sessions and lets new ones only read: what is done for a project must be done where it moves to."""
+    cluster.change(compose("ALTER DATABASE {name} SET default_transaction_read_only = on", name=database))
+    end_sessions(cluster, database)
+
+
+def end_sessions(cluster, database):
+    """Ends the sessions of clients in a database; replication goes on."""
+    query = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND backend_type = %s"
+    cluster.rows(query, [database, "client backend"])
+
+
+def reopen(cluster, database, connections):
+    """Lets clients write to a database again."""
+    cluster.change(compose("ALTER DATABASE {name} RESET default_transaction_read_only", name=database))
+    cluster.change(compose(f"ALTER DATABASE {{name}} CONNECTION LIMIT {int(connections)}", name=database))
+
+
+def unsubscribe(new):
+    """Ends the subscription without asking the other side, where its slot stays."""
+    if new.execute(SYNCING, [NAME]).rowcount:
+        for text in (
+            "ALTER SUBSCRIPTION {} DISABLE",
+            "ALTER SUBSCRIPTION {} SET (slot_name = NONE)",
+            "DROP SUBSCRIPTION {}",
+        ):
+            new.execute(text.format(NAME))
+
+
+def unpublish(connection):
+    """Takes back what publishing has changed in a database."""
+    connection.execute("DROP PUBLICATION IF EXISTS berth_move")
+    if not connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", [NAME]).rowcount:
+        return
+    if connection.execute("SELECT FROM pg_class WHERE oid = to_regclass(%s)", [f"{NAME}.identity"]).rowcount:
+        for table in connection.execute("SELECT name, was FROM berth_move.identity").fetchall():
+            text = f" REPLICA IDENTITY {IDENTITIES[table.was]}"
+            connection.execute(sql.SQL("ALTER TABLE ") + sql.SQL(table.name) + sql.SQL(text))
+    connection.execute("DROP SCHEMA berth_move CASCADE")
+
+
+def drop_slots(cluster, database):
+    """Drops the slots by which a copy followed this database; returns whether there were any."""
+    found = cluster.rows(SLOTS, [database, slot_of(database), r"^pg_\d+_sync_\d+_"])
+    for slot in found:
+        if slot.active_pid:
+            cluster.rows("SELECT pg_terminate_backend(%s, 5000)", [slot.active_pid])
+        cluster.change(compose("SELECT pg_drop_replication_slot({name})", name=literal(slot.slot_name)))
+    return bool(found)
+
+
+def _copy_sequences(old, new):
+    """Replication leaves out where sequences are."""
+    query = "SELECT format('%I.%I', schemaname, sequencename) AS name FROM pg_sequences"
+    for sequence in old.execute(query).fetchall():
+        at = old.execute(sql.SQL("SELECT last_value, is_called FROM ") + sql.SQL(sequence.name)).fetchone()
+        new.execute("SELECT setval(%s::regclass, %s, %s)", [sequence.name, at.last_value, at.is_called])
+
+
+def _options(cluster):
+    place = cluster.place
+    return [
+        f"--host={place['socket_directory']}",
+        f"--port={place['port']}",
+        f"--username={SUPERUSER}",
+        "--no-password",
+    ]
+
+
+def _changed(move):
+    return (
+        f"{move.project}: its schema was changed while the database was copied, and replication brings rows only; "
+        "convert it again when nobody changes tables, functions or policies"
+    )
+
+
+def _stuck(move):
+    return (
+        f"{move.project}: the copy of its database met an error and does not follow; PostgreSQL says why in "
+        "/var/log/postgresql; mend the cause, then convert it again"
+    )

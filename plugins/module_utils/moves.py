@@ -1,0 +1,58 @@
+"""What a host notes of a database that moves between its clusters: where from, where to, and which counts."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+MOVES = Path("/etc/berth/postgres/moves")
+KEPT_SECONDS = 86400
+
+
+@dataclass
+class Move:
+    """One move; `origin` and `target` are shared or dedicated, `places` has port and socket directory of both.
+
+    Until it is `switched` (seconds since 1970) the database at the origin counts, from then on the one at the target.
+    """
+
+    project: str
+    database: str
+    origin: str
+    target: str
+    places: dict
+    connections: int
+    schema: str = ""
+    switched: float = 0
+
+    @classmethod
+    def read(cls, database):
+        """Returns the move of a database, None where there is none."""
+        try:
+            return cls(**json.loads((MOVES / database).read_text()))
+        except FileNotFoundError:
+            return None
+
+    @property
+    def live(self):
+        """Returns which of the two databases counts."""
+        return self.target if self.switched else self.origin
+
+    def write(self):
+        """Notes the move in one step, on the disk when this returns."""
+        MOVES.mkdir(mode=0o755, parents=True, exist_ok=True)
+        fresh = MOVES / f".{self.database}"
+        with fresh.open("w") as stream:
+            json.dump(asdict(self), stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(MOVES / self.database)
+
+    def forget(self):
+        """Removes the note, and the directory where it was the last."""
+        (MOVES / self.database).unlink(missing_ok=True)
+        with suppress(OSError):
+            MOVES.rmdir()

@@ -1,0 +1,162 @@
+#!/usr/bin/python
+"""Ansible module: a copy of a project's database in the other cluster of its host."""
+
+DOCUMENTATION = r"""
+module: database_copy
+short_description: Has a copy follow the database of a project in its other cluster
+description:
+  - Copies the database of a project, which goes on meanwhile, from the host's cluster to the project's own or back, by
+    logical replication, and returns once the copy follows. M(berth.supabase.project_units) lets it take over.
+  - A copy that a killed run has left, or that was kept after an earlier move, is made anew.
+  - Refuses a database that logical replication would not bring over as a whole.
+options:
+  project:
+    description: Name of the project.
+    type: str
+    required: true
+  database:
+    description: Name of its database.
+    type: str
+    required: true
+  to:
+    description: Whose cluster the copy is in.
+    type: str
+    choices: [shared, dedicated]
+    required: true
+  connections:
+    description: Most connections to the database when it is open.
+    type: int
+    required: true
+  shared:
+    description: The host's cluster.
+    type: dict
+    required: true
+    suboptions: &place
+      port:
+        description: Port of the cluster, which names its unix socket.
+        type: int
+        default: 5432
+      socket_directory:
+        description: Directory of that socket.
+        type: path
+        default: /run/postgresql
+  dedicated:
+    description: The project's own cluster.
+    type: dict
+    required: true
+    suboptions: *place
+author: The Berth maintainers (@berth)
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check mode.
+  diff_mode:
+    support: full
+    description: Shows what would be copied.
+"""
+
+EXAMPLES = r"""
+- name: Ensure a copy follows the database
+  berth.supabase.database_copy:
+    project: blog
+    database: blog
+    to: dedicated
+    connections: 20
+    shared: {port: 5432, socket_directory: /run/postgresql}
+    dedicated: {port: 10007, socket_directory: /run/berth/postgres/blog}
+"""
+
+RETURN = r""" # """
+
+import shutil
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.berth.supabase.plugins.module_utils.database_copy import (
+    Copy,
+    MoveFailed,
+    drop_slots,
+    reopen,
+    unpublish,
+    unsubscribe,
+)
+from ansible_collections.berth.supabase.plugins.module_utils.moves import Move
+from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
+    CONNECTION_SPEC,
+    Clusters,
+    drop_database,
+    psycopg,
+)
+
+DATA = "/var/lib/postgresql"
+ROOM = 2  # times the size of the database: its rows, and the write-ahead log of writing them
+
+
+def require_room(module, source, database):
+    """Returns where there is room for a copy, and write-ahead log to make it from."""
+    size = source.rows("SELECT pg_database_size(%s::name) AS bytes", [database])[0].bytes
+    free = shutil.disk_usage(DATA).free
+    if free < ROOM * size:
+        raise MoveFailed(
+            f"{DATA}: found {free >> 20} MB free, needed {ROOM * size >> 20} MB for a copy of database {database}; "
+            "make room"
+        )
+    level = source.rows("SELECT current_setting('wal_level') AS value")[0].value
+    if level != "logical":
+        raise MoveFailed(
+            f"wal_level of PostgreSQL: found {level}, needed: logical; run playbooks/site.yml, which restarts it so"
+        )
+
+
+def clear(source, target, move):
+    """Brings both sides to where no move was ever begun; the target must not be what counts."""
+    database = move.database
+    if target.rows("SELECT FROM pg_database WHERE datname = %s", [database]):
+        with target.connect(database, options="-c default_transaction_read_only=off") as copied:
+            unsubscribe(copied)
+        drop_slots(target, database)
+    drop_database(target, database)
+    drop_slots(source, database)
+    reopen(source, database, move.connections)
+    with source.connect(database, options="-c lock_timeout=5s") as old:
+        unpublish(old)
+
+
+def main():
+    place = {"type": "dict", "required": True, "options": CONNECTION_SPEC}
+    sides = {"type": "str", "required": True, "choices": ["shared", "dedicated"]}
+    module = AnsibleModule(
+        argument_spec={
+            "project": {"type": "str", "required": True},
+            "database": {"type": "str", "required": True},
+            "to": sides,
+            "connections": {"type": "int", "required": True},
+            "shared": place,
+            "dedicated": place,
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    database, target = params["database"], params["to"]
+    before = Move.read(database)
+    if before and before.switched and before.target == target:
+        module.exit_json(changed=False, msg="The copy has taken over")
+    diff = {"before": "", "after": f"copy of database {database} in the {target} cluster\n"}
+    if module.check_mode:
+        module.exit_json(changed=True, diff=diff)
+    origin = "shared" if target == "dedicated" else "dedicated"
+    places = {side: params[side] for side in ("shared", "dedicated")}
+    move = Move(params["project"], database, origin, target, places, params["connections"])
+    clusters = Clusters(module)
+    source, copied = (clusters.open(places[side], when_absent="") for side in (origin, target))
+    try:
+        require_room(module, source, database)
+        move.write()
+        clear(source, copied, move)
+        Copy(module, move).make()
+    except (MoveFailed, psycopg.Error) as error:
+        module.fail_json(msg=str(error).strip())
+    module.exit_json(changed=True, diff=diff)
+
+
+if __name__ == "__main__":
+    main()

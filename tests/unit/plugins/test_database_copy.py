@@ -1,0 +1,204 @@
+"""A database is copied to another server while it is written to, and the copy takes over: nothing is lost or left."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import ansible_plugins  # noqa: F401
+import psycopg
+import pytest
+from ansible_collections.berth.supabase.plugins.module_utils import moves
+from ansible_collections.berth.supabase.plugins.module_utils.database_copy import Copy, MoveFailed, drop_slots
+from ansible_collections.berth.supabase.plugins.modules.database_copy import clear
+from postgres_server import PostgresServer
+
+ROLES = """
+CREATE ROLE supabase_admin SUPERUSER LOGIN; CREATE ROLE anon;
+CREATE ROLE blog NOLOGIN; CREATE ROLE blog_rest; CREATE ROLE blog_auth; CREATE ROLE blog_owner LOGIN;
+"""
+CONTENT = """
+CREATE EXTENSION citext;
+CREATE TABLE kept (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, word citext CHECK (word <> 'never'));
+CREATE TABLE loose (word text); ALTER TABLE loose OWNER TO blog_owner;
+INSERT INTO kept (word) SELECT 'word ' || n FROM generate_series(1, 500) n;
+INSERT INTO loose VALUES ('one'), ('two'), ('three');
+CREATE MATERIALIZED VIEW many AS SELECT count(*) FROM kept;
+ALTER TABLE kept ENABLE ROW LEVEL SECURITY;
+CREATE POLICY readers ON kept FOR SELECT TO anon USING (word = 'word 1');
+GRANT SELECT ON kept TO anon;
+CREATE FUNCTION twice(n int) RETURNS int LANGUAGE sql AS 'SELECT n * 2';
+"""
+TOLD = {
+    "rows": "SELECT array_agg(id || ' ' || word ORDER BY id) FROM kept",
+    "loose": "SELECT array_agg(word ORDER BY word) FROM loose",
+    "policies": "SELECT array_agg(policyname || tablename) FROM pg_policies",
+    "view": "SELECT count FROM many",
+    "function": "SELECT twice(4)",
+    "owner": "SELECT tableowner FROM pg_tables WHERE tablename = 'loose'",
+    "sequence": "SELECT last_value FROM pg_sequences WHERE sequencename = 'kept_id_seq'",
+    "identities": "SELECT array_agg(concat(relname, relreplident) ORDER BY relname) FROM pg_class WHERE relkind = 'r'"
+    " AND relname ~ 'kept|loose'",
+    "publications": "SELECT count(*) FROM pg_publication",
+    "schemas": "SELECT array_agg(nspname ORDER BY nspname) FROM pg_namespace WHERE nspname !~ '^pg_'",
+}
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[tuple[PostgresServer, PostgresServer]]:
+    """Two servers with the roles of a cluster."""
+    both = tuple(PostgresServer("wal_level=logical") for _ in range(2))
+    for server in both:
+        server.start()
+        with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+            connection.execute(ROLES)
+    yield both
+    for server in both:
+        server.stop()
+        server.remove()
+
+
+@pytest.fixture
+def move(
+    servers: tuple[PostgresServer, PostgresServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[moves.Move]:
+    """The move of a database with all kinds of content; nothing of it is left afterwards."""
+    monkeypatch.setattr(moves, "MOVES", tmp_path)
+    with psycopg.connect(servers[0].url("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE blog")
+    with psycopg.connect(servers[0].url("blog"), autocommit=True) as connection:
+        connection.execute(CONTENT)
+    sides = zip(("shared", "dedicated"), servers, strict=True)
+    places = {side: {"port": 5432, "socket_directory": str(server.directory)} for side, server in sides}
+    yield moves.Move("blog", "blog", "shared", "dedicated", places, 7)
+    for server, roles in ((servers[1], True), (servers[0], False)):
+        drop(server, roles=roles)
+
+
+def drop(server: PostgresServer, *, roles: bool) -> None:
+    """Drop the database on a server, whatever a test has left of it."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        for (slot,) in connection.execute("SELECT slot_name FROM pg_replication_slots").fetchall():
+            connection.execute("SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots")
+            connection.execute("SELECT pg_drop_replication_slot(%s)", [slot])
+        if connection.execute("SELECT FROM pg_database WHERE datname = 'blog'").rowcount:
+            with psycopg.connect(server.url("blog"), autocommit=True) as inside:
+                if inside.execute("SELECT FROM pg_subscription").rowcount:
+                    inside.execute("ALTER SUBSCRIPTION berth_move DISABLE")
+                    inside.execute("ALTER SUBSCRIPTION berth_move SET (slot_name = NONE)")
+                    inside.execute("DROP SUBSCRIPTION berth_move")
+        connection.execute("DROP DATABASE IF EXISTS blog WITH (FORCE)")
+
+
+@pytest.fixture
+def copy(move: moves.Move) -> Iterator[Copy]:
+    """The copy as a module has it."""
+    made = Copy(SimpleNamespace(check_mode=False), move)
+    yield made
+    for cluster in (made.source, made.target):
+        cluster.connection.close()
+
+
+def told(server: PostgresServer) -> dict[str, object]:
+    """Return what the database on a server says of itself."""
+    with psycopg.connect(server.url("blog"), options="-c default_transaction_read_only=off") as connection:
+        return {name: connection.execute(query).fetchone()[0] for name, query in TOLD.items()}
+
+
+def settings(server: PostgresServer) -> tuple[int, bool]:
+    """Return the connection limit of the database, and whether clients may only read."""
+    with psycopg.connect(server.url("postgres")) as connection:
+        limit = connection.execute("SELECT datconnlimit FROM pg_database WHERE datname = 'blog'").fetchone()[0]
+        read_only = connection.execute("SELECT count(*) FROM pg_db_role_setting").fetchone()[0]
+    return limit, bool(read_only)
+
+
+class Writer(threading.Thread):
+    """Inserts, updates and deletes until it is stopped."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        super().__init__()
+        self.server, self.ended, self.written = server, threading.Event(), 0
+
+    def run(self) -> None:
+        """Write one row after the other."""
+        with psycopg.connect(self.server.url("blog"), autocommit=True) as connection:
+            while not self.ended.wait(0.005):
+                self.written += 1
+                connection.execute("INSERT INTO kept (word) VALUES (%s)", [f"late {self.written}"])
+                connection.execute("UPDATE loose SET word = word || 'x' WHERE word LIKE 'o%'")
+                connection.execute("DELETE FROM kept WHERE word = %s", [f"word {self.written}"])
+
+
+def test_copy_follows_and_takes_over(servers: tuple[PostgresServer, PostgresServer], copy: Copy) -> None:
+    before, writer = told(servers[0]), Writer(servers[0])
+    writer.start()
+    copy.make()
+    assert settings(servers[1]) == (0, False)
+    writer.ended.set()
+    writer.join()
+    expected = told(servers[0])
+    copy.finish()
+    assert writer.written > 0
+    moved = told(servers[1])
+    assert moved.pop("view") >= before["view"]
+    assert {"identities", "publications", "schemas"} < set(moved)
+    undone = {name: before[name] for name in ("identities", "publications", "schemas")}
+    assert moved == {name: value for name, value in expected.items() if name != "view"} | undone
+    assert (settings(servers[0])[1], settings(servers[1])) == (True, (7, False))
+    assert moves.Move.read("blog").live == "dedicated"
+
+
+def test_schema_that_changes_meanwhile_stays_where_it_is(
+    servers: tuple[PostgresServer, PostgresServer], copy: Copy
+) -> None:
+    copy.make()
+    with psycopg.connect(servers[0].url("blog"), autocommit=True) as connection:
+        connection.execute("TRUNCATE loose")
+        connection.execute("ALTER TABLE kept ADD COLUMN more text")
+    with pytest.raises(MoveFailed, match="blog: its schema was changed while the database was copied"):
+        copy.finish()
+    assert settings(servers[0]) == (7, False)
+    assert moves.Move.read("blog").live == "shared"
+
+
+def test_rows_alone_do_not_count_as_a_change_of_the_schema(
+    servers: tuple[PostgresServer, PostgresServer], copy: Copy
+) -> None:
+    copy.make()
+    with psycopg.connect(servers[0].url("blog"), autocommit=True) as connection:
+        connection.execute("TRUNCATE loose")
+        connection.execute("INSERT INTO loose VALUES ('only')")
+        connection.execute("VACUUM ANALYZE kept")
+        connection.execute("CREATE TEMPORARY TABLE passing (id int PRIMARY KEY)")
+    copy.finish()
+    assert told(servers[1])["loose"] == ["only"]
+
+
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        ("CREATE UNLOGGED TABLE fast (id int)", "unlogged table public.fast"),
+        ("SELECT lo_create(99)", "large object 99"),
+    ],
+)
+def test_what_replication_leaves_out_is_refused_before_any_change(
+    servers: tuple[PostgresServer, PostgresServer], copy: Copy, made: str, named: str
+) -> None:
+    with psycopg.connect(servers[0].url("blog"), autocommit=True) as connection:
+        connection.execute(made)
+    before = told(servers[0])
+    with pytest.raises(MoveFailed, match=f"blog: its database has {named}, which logical replication leaves out"):
+        copy.make()
+    assert told(servers[0]) == before
+
+
+def test_half_a_copy_is_cleared_and_made_anew(servers: tuple[PostgresServer, PostgresServer], copy: Copy) -> None:
+    before = told(servers[0])
+    copy.make()
+    clear(copy.source, copy.target, copy.move)
+    assert told(servers[0]) == before
+    assert not drop_slots(copy.source, "blog")
+    copy.make()
+    copy.finish()
+    assert told(servers[1])["rows"] == before["rows"]
