@@ -27,6 +27,8 @@ GIVEN_BY_THE_PLAYBOOK = {
     "project_selected",
     "project_declared",
     "project_archive",
+    "project_move",
+    "project_commit",
     "meta_crypto_key",
 }
 FIXED_BY_BERTH = {"project_auth_binary"}

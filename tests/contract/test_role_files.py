@@ -130,12 +130,19 @@ def entries(role: str) -> set[str]:
     """The tasks files of a role that playbooks begin with instead of main.yml."""
     plays = [play for path in (ROOT / "playbooks").glob("*.yml") for play in load(path)]
     verbs = ("ansible.builtin.import_role", "ansible.builtin.include_role")
-    roles = [task[verb] for play in plays for task in play.get("tasks", []) for verb in verbs if verb in task]
+    tasks = [task for play in plays for task in flat(play.get("tasks", []))]
+    roles = [task[verb] for task in tasks for verb in verbs if verb in task]
     return {
         f"{found['tasks_from']}.yml"
         for found in roles
         if found["name"] == f"berth.supabase.{role}" and "tasks_from" in found
     }
+
+
+def flat(tasks: list[dict]) -> list[dict]:
+    """The tasks with those of their blocks."""
+    inside = [task for block in tasks for part in ("block", "rescue", "always") for task in flat(block.get(part, []))]
+    return [*tasks, *inside]
 
 
 @pytest.mark.parametrize("role", ROLES)
