@@ -1,4 +1,4 @@
-"""Conversions from shared to isolated and back, by the size of the database, while rows are written."""
+"""Conversions there and back, on the same database and with it, by its size, while rows are written."""
 
 import json
 import time
@@ -13,7 +13,13 @@ from bench.errors import NotMeasured
 from bench.figures import Figure
 from bench.host import HOST, NAME, BenchHost
 
-SIZES = (10, 100)  # MB
+SIZES = (10, 100, 1000)  # MB
+WAYS = (
+    ("isolated", ["--to", "isolated"]),
+    ("shared", ["--rollback"]),
+    ("isolated with its database", ["--to", "isolated", "--database", "dedicated"]),
+    ("shared with its database", ["--rollback"]),
+)
 PATIENCE_SECONDS = 30
 # A row of 1 KiB that TOAST does not compress.
 FILL = """
@@ -45,7 +51,7 @@ def measure(host: BenchHost, first_number: int) -> list[Converted]:
         prepare(project)
         _wait(host, project)
         first = 1
-        for to, options in (("isolated", ["--to", "isolated"]), ("shared", ["--rollback"])):
+        for to, options in WAYS:
             found.append(_convert(host, project, size, to, options, first))
             first += 1_000_000
     return found
