@@ -167,7 +167,7 @@ class Found:
         return wall_clock(self.units[name][CHANGED])
 
 
-def converge(systemd, services, enclosures, clusters, files, reload, cluster_files, switch):
+def converge(systemd, services, enclosures, clusters, files, reload, cluster_files, switch=None):
     """Brings all units to where they should be, with one systemctl command for each kind of change.
 
     Returns for how many seconds requests waited.

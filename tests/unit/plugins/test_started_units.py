@@ -94,3 +94,16 @@ def test_starting_unit_of_the_host_is_judged_by_the_start_that_goes_on(began: fl
         STARTED: ago(began),
     }
     assert fresh_unit.needed(unit, time.time(), 0) == expected
+
+
+def test_nothing_is_restarted_when_what_is_done_meanwhile_fails(file: Path) -> None:
+    systemd = Units({WORKER: {"ActiveState": "active", STARTED: ago(60)}})
+
+    def fail() -> None:
+        raise RuntimeError("the copy is behind")
+
+    with pytest.raises(RuntimeError, match="behind"):
+        project_units.converge(
+            systemd, [Service("rest", BLOG)], [], [], {"rest": [str(file)]}, reload={}, cluster_files=[], switch=fail
+        )
+    assert [verb for verb, _units in systemd.commands if "restart" in verb] == []
