@@ -285,7 +285,7 @@ def test_killed_move_is_completed_or_undone(
     text, had = declaration(fleet), list(databases(fleet))
     there, to = ("dedicated", "isolated") if had == ["shared"] else ("shared", "shared")
     task = STEPS["switch"] if step == "switch" else COPY
-    copying = f"until grep -qs schema /etc/berth/postgres/moves/{NAME}; do sleep 0.1; done; pkill -KILL -f pg_restore"
+    copying = f"until grep -qs schema /etc/berth/postgres/moves/{NAME}; do sleep 0.1; done; pkill -KILL -x pg_restore"
     first = KILL_THE_SWITCH if step == "switch" else f"{copying} || true"
     what = ("-e", f"convert={to}", "-e", f"convert_database={there}")
 
