@@ -17,7 +17,7 @@ def fleet() -> Iterator[Fleet]:
         fleet.stop()
 
 
-@pytest.fixture(scope="session", params=["one", "apart"])
+@pytest.fixture(scope="session", params=["one", "apart", "alone"])
 def project(fleet: Fleet, request: pytest.FixtureRequest) -> Project:
-    """Give the projects that the client suites use: a shared one and an isolated one."""
+    """Give the projects that the client suites use: shared, isolated, isolated with a dedicated database."""
     return fleet.project(request.param)

@@ -18,9 +18,18 @@ from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
     psycopg,
     sql,
 )
+from ansible_collections.berth.supabase.plugins.module_utils.replication import (
+    NAME,
+    SYNCING,
+    close,
+    inside,
+    reopen,
+    slot_of,
+    unpublish,
+    unsubscribe,
+)
 from ansible_collections.berth.supabase.plugins.module_utils.schema_state import fingerprint
 
-NAME = "berth_move"  # of publication, subscription and schema
 ROLES = ("{}", "{}_rest", "{}_auth", "{}_owner")
 PATIENCE = 30.0  # seconds for the last row: requests wait meanwhile
 POLL = 0.02
@@ -40,16 +49,6 @@ OF_EXTENSIONS = """
     SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_depend d ON d.objid = c.oid
     WHERE relkind = 'r' AND d.classid = 'pg_class'::regclass AND d.deptype = 'e'
 """
-SYNCING = """
-    SELECT count(*) FILTER (WHERE srsubstate NOT IN ('s', 'r')) AS missing,
-    (SELECT apply_error_count + sync_error_count FROM pg_stat_subscription_stats t WHERE t.subid = s.oid) AS errors
-    FROM pg_subscription s LEFT JOIN pg_subscription_rel r ON r.srsubid = s.oid
-    JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database() WHERE s.subname = %s GROUP BY s.oid
-"""
-SLOTS = (
-    "SELECT slot_name, active_pid FROM pg_replication_slots WHERE database = %s AND (slot_name = %s OR slot_name ~ %s)"
-)
-IDENTITIES = {"d": "DEFAULT", "n": "NOTHING"}
 
 
 class MoveFailed(Exception):
@@ -65,7 +64,7 @@ class Copy:
 
     def make(self):
         """Makes the copy and returns once it follows; what a killed run left of one must be gone before."""
-        with self._at(self.source) as old:
+        with inside(self.source, self.database) as old:
             self._require_fit(old)
             self._publish(old)
             self.move.schema = fingerprint(old)
@@ -74,7 +73,7 @@ class Copy:
             self._restore_schema()
             if fingerprint(old) != self.move.schema:
                 raise MoveFailed(_changed(self.move))
-            with self._at(self.target) as new:
+            with inside(self.target, self.database) as new:
                 self._subscribe(new)
                 self._wait_for_rows(new)
                 self._refresh(old, new)
@@ -85,7 +84,7 @@ class Copy:
         """Closes the old database, has the copy take over, and opens it; on MoveFailed the old one is open again."""
         try:
             close(self.source, self.database)
-            with self._at(self.source) as old, self._at(self.target) as new:
+            with inside(self.source, self.database) as old, inside(self.target, self.database) as new:
                 self._require_fit(old)
                 if fingerprint(old) != self.move.schema:
                     raise MoveFailed(_changed(self.move))
@@ -99,9 +98,6 @@ class Copy:
             reopen(self.source, self.database, self.move.connections)
             raise MoveFailed(str(error)) from error
         reopen(self.target, self.database, self.move.connections)
-
-    def _at(self, cluster):
-        return cluster.connect(self.database, options="-c default_transaction_read_only=off -c lock_timeout=5s")
 
     def _require_fit(self, old):
         unfit = [row.what for row in old.execute(UNFIT)]
@@ -196,62 +192,6 @@ class Copy:
         query = "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind = 'm' AND relispopulated ORDER BY oid"
         for view in old.execute(query).fetchall():
             new.execute(sql.SQL("REFRESH MATERIALIZED VIEW ") + sql.SQL(view.name))
-
-
-def slot_of(database):
-    """Returns the name of the replication slot."""
-    return f"{NAME}_{database}"
-
-
-def close(cluster, database):
-    """Ends all sessions and lets new ones only read: what is done for a project must be done where it moves to."""
-    cluster.change(compose("ALTER DATABASE {name} SET default_transaction_read_only = on", name=database))
-    end_sessions(cluster, database)
-
-
-def end_sessions(cluster, database):
-    """Ends the sessions of clients in a database; replication goes on."""
-    query = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND backend_type = %s"
-    cluster.rows(query, [database, "client backend"])
-
-
-def reopen(cluster, database, connections):
-    """Lets clients write to a database again."""
-    cluster.change(compose("ALTER DATABASE {name} RESET default_transaction_read_only", name=database))
-    cluster.change(compose(f"ALTER DATABASE {{name}} CONNECTION LIMIT {int(connections)}", name=database))
-
-
-def unsubscribe(new):
-    """Ends the subscription without asking the other side, where its slot stays."""
-    if new.execute(SYNCING, [NAME]).rowcount:
-        for text in (
-            "ALTER SUBSCRIPTION {} DISABLE",
-            "ALTER SUBSCRIPTION {} SET (slot_name = NONE)",
-            "DROP SUBSCRIPTION {}",
-        ):
-            new.execute(text.format(NAME))
-
-
-def unpublish(connection):
-    """Takes back what publishing has changed in a database."""
-    connection.execute("DROP PUBLICATION IF EXISTS berth_move")
-    if not connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", [NAME]).rowcount:
-        return
-    if connection.execute("SELECT FROM pg_class WHERE oid = to_regclass(%s)", [f"{NAME}.identity"]).rowcount:
-        for table in connection.execute("SELECT name, was FROM berth_move.identity").fetchall():
-            text = f" REPLICA IDENTITY {IDENTITIES[table.was]}"
-            connection.execute(sql.SQL("ALTER TABLE ") + sql.SQL(table.name) + sql.SQL(text))
-    connection.execute("DROP SCHEMA berth_move CASCADE")
-
-
-def drop_slots(cluster, database):
-    """Drops the slots by which a copy followed this database; returns whether there were any."""
-    found = cluster.rows(SLOTS, [database, slot_of(database), r"^pg_\d+_sync_\d+_"])
-    for slot in found:
-        if slot.active_pid:
-            cluster.rows("SELECT pg_terminate_backend(%s, 5000)", [slot.active_pid])
-        cluster.change(compose("SELECT pg_drop_replication_slot({name})", name=literal(slot.slot_name)))
-    return bool(found)
 
 
 def _copy_sequences(old, new):

@@ -71,21 +71,10 @@ RETURN = r""" # """
 import shutil
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.berth.supabase.plugins.module_utils.database_copy import (
-    Copy,
-    MoveFailed,
-    drop_slots,
-    reopen,
-    unpublish,
-    unsubscribe,
-)
+from ansible_collections.berth.supabase.plugins.module_utils.database_copy import Copy, MoveFailed
 from ansible_collections.berth.supabase.plugins.module_utils.moves import Move
-from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
-    CONNECTION_SPEC,
-    Clusters,
-    drop_database,
-    psycopg,
-)
+from ansible_collections.berth.supabase.plugins.module_utils.postgres import CONNECTION_SPEC, Clusters, psycopg
+from ansible_collections.berth.supabase.plugins.module_utils.replication import drop_copy, follow_no_more
 
 DATA = "/var/lib/postgresql"
 ROOM = 2  # times the size of the database: its rows, and the write-ahead log of writing them
@@ -105,20 +94,6 @@ def require_room(module, source, database):
         raise MoveFailed(
             f"wal_level of PostgreSQL: found {level}, needed: logical; run playbooks/site.yml, which restarts it so"
         )
-
-
-def clear(source, target, move):
-    """Brings both sides to where no move was ever begun; the target must not be what counts."""
-    database = move.database
-    if target.rows("SELECT FROM pg_database WHERE datname = %s", [database]):
-        with target.connect(database, options="-c default_transaction_read_only=off") as copied:
-            unsubscribe(copied)
-        drop_slots(target, database)
-    drop_database(target, database)
-    drop_slots(source, database)
-    reopen(source, database, move.connections)
-    with source.connect(database, options="-c lock_timeout=5s") as old:
-        unpublish(old)
 
 
 def main():
@@ -151,7 +126,8 @@ def main():
     try:
         require_room(module, source, database)
         move.write()
-        clear(source, copied, move)
+        drop_copy(copied, database)
+        follow_no_more(source, database, params["connections"])
         Copy(module, move).make()
     except (MoveFailed, psycopg.Error) as error:
         module.fail_json(msg=str(error).strip())

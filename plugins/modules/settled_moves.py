@@ -59,16 +59,15 @@ former:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.berth.supabase.plugins.module_utils.database_copy import (
-    drop_slots,
-    end_sessions,
-    reopen,
-    unpublish,
-    unsubscribe,
-)
 from ansible_collections.berth.supabase.plugins.module_utils.moves import KEPT_SECONDS, Move
 from ansible_collections.berth.supabase.plugins.module_utils.own_cluster import PLACES, drop, unit_of, versions
-from ansible_collections.berth.supabase.plugins.module_utils.postgres import Cluster, compose, drop_database
+from ansible_collections.berth.supabase.plugins.module_utils.postgres import Cluster, compose
+from ansible_collections.berth.supabase.plugins.module_utils.replication import (
+    drop_copy,
+    drop_slots,
+    end_sessions,
+    follow_no_more,
+)
 from ansible_collections.berth.supabase.plugins.module_utils.units import Systemd
 
 
@@ -93,10 +92,7 @@ class Settling:
         source = self.cluster(move.origin)
         self.drop(move.target)
         if self.note(f"-- open database {move.database} in the {move.origin} cluster"):
-            drop_slots(source, move.database)
-            reopen(source, move.database, move.connections)
-            with source.connect(move.database, options="-c lock_timeout=5s") as old:
-                unpublish(old)
+            follow_no_more(source, move.database, move.connections)
             move.forget()
 
     def rest(self):
@@ -117,10 +113,7 @@ class Settling:
         if not cluster.rows("SELECT FROM pg_database WHERE datname = %s", [self.move.database]):
             return
         if self.note(f"-- drop database {self.move.database} in the {side} cluster"):
-            with cluster.connect(self.move.database, options="-c default_transaction_read_only=off") as old:
-                unsubscribe(old)
-            drop_slots(cluster, self.move.database)
-            drop_database(cluster, self.move.database)
+            drop_copy(cluster, self.move.database)
 
     def _close(self):
         cluster, database = self.cluster("shared"), self.move.database

@@ -174,7 +174,12 @@ def test_database_moves_to_a_cluster_of_its_own_and_back(
 ) -> None:
     sql(fleet, GUARD)  # a check that holds for each row that is copied, unless the superuser copies it
     before, text = at_rest(fleet, mover), declaration(fleet)
-    found = under_writes(lambda: berth("convert", NAME, "--to", "isolated", "--database", "dedicated", "--json"))
+    to = ("convert", NAME, "--to", "isolated", "--database", "dedicated")
+    plan = berth(*to, "--plan")
+    assert (plan.returncode, plan.stderr) == (0, "")
+    assert f"copy of database {NAME} in the dedicated cluster" in plan.stdout
+
+    found = under_writes(lambda: berth(*to, "--json"))
     assert_nothing_was_lost(fleet, found)
     assert "architecture: isolated" in declaration(fleet)
     assert "database: dedicated" in declaration(fleet)

@@ -9,8 +9,12 @@ import ansible_plugins  # noqa: F401
 import psycopg
 import pytest
 from ansible_collections.berth.supabase.plugins.module_utils import moves
-from ansible_collections.berth.supabase.plugins.module_utils.database_copy import Copy, MoveFailed, drop_slots
-from ansible_collections.berth.supabase.plugins.modules.database_copy import clear
+from ansible_collections.berth.supabase.plugins.module_utils.database_copy import Copy, MoveFailed
+from ansible_collections.berth.supabase.plugins.module_utils.replication import (
+    drop_copy,
+    drop_slots,
+    follow_no_more,
+)
 from postgres_server import PostgresServer
 
 ROLES = """
@@ -196,7 +200,8 @@ def test_what_replication_leaves_out_is_refused_before_any_change(
 def test_half_a_copy_is_cleared_and_made_anew(servers: tuple[PostgresServer, PostgresServer], copy: Copy) -> None:
     before = told(servers[0])
     copy.make()
-    clear(copy.source, copy.target, copy.move)
+    drop_copy(copy.target, "blog")
+    follow_no_more(copy.source, "blog", 7)
     assert told(servers[0]) == before
     assert not drop_slots(copy.source, "blog")
     copy.make()

@@ -1,0 +1,95 @@
+"""What logical replication leaves in databases while one follows the other, and how it is taken away again."""
+
+from __future__ import annotations
+
+from ansible_collections.berth.supabase.plugins.module_utils.postgres import compose, drop_database, literal, sql
+
+NAME = "berth_move"  # of publication, subscription and schema
+SYNCING = """
+    SELECT count(*) FILTER (WHERE srsubstate NOT IN ('s', 'r')) AS missing,
+    (SELECT apply_error_count + sync_error_count FROM pg_stat_subscription_stats t WHERE t.subid = s.oid) AS errors
+    FROM pg_subscription s LEFT JOIN pg_subscription_rel r ON r.srsubid = s.oid
+    JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database() WHERE s.subname = %s GROUP BY s.oid
+"""
+SLOTS = (
+    "SELECT slot_name, active_pid FROM pg_replication_slots WHERE database = %s AND (slot_name = %s OR slot_name ~ %s)"
+)
+IDENTITIES = {"d": "DEFAULT", "n": "NOTHING"}
+
+
+def slot_of(database):
+    """Returns the name of the replication slot."""
+    return f"{NAME}_{database}"
+
+
+def close(cluster, database):
+    """Ends all sessions and lets new ones only read: what is done for a project must be done where it moves to."""
+    cluster.change(compose("ALTER DATABASE {name} SET default_transaction_read_only = on", name=database))
+    end_sessions(cluster, database)
+
+
+def end_sessions(cluster, database):
+    """Ends the sessions of clients in a database; replication goes on."""
+    query = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND backend_type = %s"
+    cluster.rows(query, [database, "client backend"])
+
+
+def reopen(cluster, database, connections):
+    """Lets clients write to a database again."""
+    cluster.change(compose("ALTER DATABASE {name} RESET default_transaction_read_only", name=database))
+    cluster.change(compose(f"ALTER DATABASE {{name}} CONNECTION LIMIT {int(connections)}", name=database))
+
+
+def unsubscribe(new):
+    """Ends the subscription without asking the other side, where its slot stays."""
+    if new.execute(SYNCING, [NAME]).rowcount:
+        for text in (
+            "ALTER SUBSCRIPTION {} DISABLE",
+            "ALTER SUBSCRIPTION {} SET (slot_name = NONE)",
+            "DROP SUBSCRIPTION {}",
+        ):
+            new.execute(text.format(NAME))
+
+
+def unpublish(connection):
+    """Takes back what publishing has changed in a database."""
+    connection.execute("DROP PUBLICATION IF EXISTS berth_move")
+    if not connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", [NAME]).rowcount:
+        return
+    if connection.execute("SELECT FROM pg_class WHERE oid = to_regclass(%s)", [f"{NAME}.identity"]).rowcount:
+        for table in connection.execute("SELECT name, was FROM berth_move.identity").fetchall():
+            text = f" REPLICA IDENTITY {IDENTITIES[table.was]}"
+            connection.execute(sql.SQL("ALTER TABLE ") + sql.SQL(table.name) + sql.SQL(text))
+    connection.execute("DROP SCHEMA berth_move CASCADE")
+
+
+def drop_slots(cluster, database):
+    """Drops the slots by which a copy followed this database; returns whether there were any."""
+    found = cluster.rows(SLOTS, [database, slot_of(database), r"^pg_\d+_sync_\d+_"])
+    for slot in found:
+        if slot.active_pid:
+            cluster.rows("SELECT pg_terminate_backend(%s, 5000)", [slot.active_pid])
+        cluster.change(compose("SELECT pg_drop_replication_slot({name})", name=literal(slot.slot_name)))
+    return bool(found)
+
+
+def drop_copy(cluster, database):
+    """Drops a database that follows another one, or once did, with its roles."""
+    if cluster.rows("SELECT FROM pg_database WHERE datname = %s", [database]):
+        with inside(cluster, database) as copied:
+            unsubscribe(copied)
+        drop_slots(cluster, database)
+    drop_database(cluster, database)
+
+
+def follow_no_more(cluster, database, connections):
+    """Brings a database to where no copy ever followed it, open to its clients."""
+    drop_slots(cluster, database)
+    reopen(cluster, database, connections)
+    with inside(cluster, database) as old:
+        unpublish(old)
+
+
+def inside(cluster, database):
+    """Returns a connection that may write to a closed database and waits for no lock for long."""
+    return cluster.connect(database, options="-c default_transaction_read_only=off -c lock_timeout=5s")
