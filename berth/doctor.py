@@ -1,6 +1,7 @@
 """What is wrong with a host and its projects, each with the remedy; pure: it judges what was read before."""
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from berth.capacity import Capacity
@@ -14,7 +15,7 @@ from berth.units import host_service, is_ours
 
 Kind = Literal[
     "unreachable", "postgres", "gateway", "service", "socket", "route", "unit", "database", "absent", "paused",
-    "disk", "memory", "connections", "wal", "slot", "orphan", "drift",
+    "disk", "memory", "connections", "wal", "slot", "certificate", "orphan", "drift",
 ]  # fmt: skip
 _SHOWN = 4
 
@@ -70,7 +71,9 @@ def examine(
         if project.name in mine:
             found += _project(status, project, mine[project.name], holdings)
     for name, cluster in status.dedicated.items():
-        found += _wal({"host": status.name, "project": name}, cluster, rules.doctor)
+        where = {"host": status.name, "project": name}
+        found += _wal(where, cluster, rules.doctor)
+        found += _certificate(where, status.measured_at, cluster, rules.doctor)
     return [*found, *_units(status, found), *_orphans(status.name, holdings, declared)]
 
 
@@ -147,6 +150,7 @@ def _cluster(status: HostStatus, limits: DoctorRules) -> Iterable[Finding]:
         remedy = "raise postgres_max_connections, or lower limits.connections and rest.pool of projects"
         yield Finding(host=host, kind="connections", what=what, remedy=remedy)
     yield from _wal({"host": host}, cluster, limits)
+    yield from _certificate({"host": host}, status.measured_at, cluster, limits)
 
 
 def _wal(where: Mapping[str, Any], cluster: PostgresStatus, limits: DoctorRules) -> Iterable[Finding]:
@@ -160,6 +164,17 @@ def _wal(where: Mapping[str, Any], cluster: PostgresStatus, limits: DoctorRules)
             what = f"replication slot {slot.name} {state} and holds back {size(slot.retained_bytes)} of WAL"
             remedy = f"start its reader, or drop it: SELECT pg_drop_replication_slot('{slot.name}')"
             yield Finding(**where, kind="slot", what=what, remedy=remedy)
+
+
+def _certificate(
+    where: Mapping[str, Any], now: datetime, cluster: PostgresStatus, limits: DoctorRules
+) -> Iterable[Finding]:
+    shown = cluster.certificate
+    if shown and shown.expires < now + timedelta(days=limits.certificate_days):
+        ended = "ended" if shown.expires < now else "ends"
+        what = f"the certificate of PostgreSQL, {shown.path}, {ended} on {shown.expires:%Y-%m-%d}"
+        remedy = "put a new one there (or remove a self-signed one), then run playbooks/site.yml"
+        yield Finding(**where, kind="certificate", what=what, remedy=remedy)
 
 
 def _project(status: HostStatus, found: ProjectStatus, declared: Project, holdings: Holdings) -> Iterable[Finding]:

@@ -82,6 +82,7 @@ class DoctorRules(_Part):
     connections_percent: int
     wal_factor: int
     slot_retained: Size
+    certificate_days: int
 
 
 class Guidance(_Part):

@@ -81,6 +81,13 @@ class SlotStatus(_Part):
     retained_bytes: int
 
 
+class Certificate(_Part):
+    """A certificate in a file of the host, and when it ends."""
+
+    path: str
+    expires: datetime
+
+
 class PostgresStatus(_Part):
     """A cluster: that of the host, or one that belongs to a project."""
 
@@ -89,6 +96,7 @@ class PostgresStatus(_Part):
     max_connections: int
     wal_bytes: int
     wal_max_bytes: int
+    certificate: Certificate | None = None
     slots: tuple[SlotStatus, ...] = ()
     databases: tuple[DatabaseStatus, ...] = ()
 

@@ -116,13 +116,24 @@ def dedicated(module):
     return found
 
 
+def certificate(module, path):
+    """Returns the certificate that a cluster shows to clients, None where it has none that can be read."""
+    if not path:
+        return None
+    asked = ["openssl", "x509", "-in", path, "-noout", "-enddate", "-dateopt", "iso_8601"]
+    code, out, _err = module.run_command(asked)
+    return {"path": path, "expires": out.strip().partition("=")[2].replace(" ", "T", 1)} if code == 0 else None
+
+
 def read_cluster(found):
     """Returns the state of a cluster that answers."""
     [server] = found.rows(
         "SELECT current_setting('server_version') AS version, current_setting('max_connections')::int AS most,"
         " (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,"
         " (SELECT coalesce(sum(size), 0)::bigint FROM pg_ls_waldir()) AS wal,"
-        " pg_size_bytes(current_setting('max_wal_size')) AS wal_max"
+        " pg_size_bytes(current_setting('max_wal_size')) AS wal_max,"
+        " CASE WHEN current_setting('ssl')::boolean AND current_setting('listen_addresses') <> ''"
+        " THEN current_setting('ssl_cert_file') END AS certificate"
     )
     slots = found.rows(
         "SELECT slot_name, active, coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::bigint AS retained"
@@ -139,6 +150,7 @@ def read_cluster(found):
         "max_connections": server.most,
         "wal_bytes": server.wal,
         "wal_max_bytes": server.wal_max,
+        "certificate": certificate(found.module, server.certificate),
         "slots": [{"name": s.slot_name, "active": s.active, "retained_bytes": s.retained} for s in slots],
         "databases": [
             {"name": d.datname, "size_bytes": d.size, "connections": d.connections, "connection_limit": d.datconnlimit}

@@ -1,6 +1,7 @@
 """Logging in to the database of a project over the network: from where it is declared, as the owner, with TLS."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -92,3 +93,11 @@ def test_host_that_listens_nowhere_refuses_the_networks_and_changes_nothing(flee
     assert "twelve has database_allowed_cidrs" in told
     assert "set postgres_listen_addresses" in told
     assert json.loads(berth("show", "twelve", "--json").stdout)["database_allowed_cidrs"] == []
+
+
+def test_measurement_knows_when_the_certificate_ends(berth: Berth) -> None:
+    hosts = {host["name"]: host["postgres"] for host in berth.answer("status", "--json")["hosts"]}
+    shown = hosts["trixie"]["certificate"]
+    assert shown["path"] == "/etc/berth/postgres/tls/server.crt"
+    assert datetime.fromisoformat(shown["expires"]) > datetime.now(UTC) + timedelta(days=3600)
+    assert hosts["bookworm"]["certificate"] is None  # it listens on no network

@@ -1,5 +1,6 @@
 """What the doctor finds in measurements and holdings, what it leaves alone, and that each finding has a remedy."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -93,6 +94,15 @@ def test_slot_that_holds_wal_back_is_found(active: bool, retained: int, word: st
 def test_slot_that_is_read_in_time_is_no_finding() -> None:
     slot = {"name": "fresh", "active": True, "retained_bytes": MIB}
     assert found(status(postgres=SERVER | {"slots": [slot]})) == []
+
+
+@pytest.mark.parametrize(("days", "told"), [(-1, "ended on"), (20, "ends on"), (22, None)])
+def test_certificate_is_told_of_in_time(days: int, told: str | None) -> None:
+    host = status()
+    shown = {"path": "/etc/berth/postgres/tls/server.crt", "expires": host.measured_at + timedelta(days=days)}
+    listed = found(status(postgres=SERVER | {"certificate": shown}))
+    assert [one.kind for one in listed] == (["certificate"] if told else [])
+    assert told is None or f"server.crt, {told}" in listed[0].what
 
 
 def test_more_promised_than_there_is_is_found() -> None:
