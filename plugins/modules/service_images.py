@@ -105,6 +105,11 @@ class Image:
         self._require(*self.module.run_command(command, data="\n".join(lines)))
 
     def _build(self, labels, packages):
+        if "executable" not in self.spec:
+            self.module.fail_json(
+                msg=f"{self.service} {self.version or 'none'} is installed here, which is no version of the catalogue. "
+                "Run playbooks/site.yml, which installs one, or set BERTH_CATALOGUE to the file that has it."
+            )
         entrypoint = json.dumps([str(ROOT / self.service / "current" / self.spec["executable"])])
         changes = [f"ENTRYPOINT {entrypoint}", "ENV PATH=/usr/bin:/bin"]
         changes += [f"LABEL {name}={json.dumps(value)}" for name, value in labels.items()]

@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 from clients import support
+from psycopg.conninfo import conninfo_to_dict
 
 FIRST, SECOND = "20260101000000", "20260102000000"
 MIGRATIONS = {
@@ -59,10 +60,10 @@ class Cli:
 
 
 @pytest.fixture
-def cli(project, tmp_path) -> Iterator[Cli]:
+def cli(fleet, project, tmp_path) -> Iterator[Cli]:
     """Give the command for a project that has none of its migrations yet."""
     _forget(project.db_url)
-    yield Cli(tmp_path, project.db_url)
+    yield Cli(tmp_path, _over_the_network(fleet, project))
     _forget(project.db_url)
 
 
@@ -88,6 +89,15 @@ def _titles(project) -> list[str]:
     )
     assert answer.status_code == 200, answer.text
     return [row["title"] for row in answer.json()]
+
+
+def _over_the_network(fleet, project) -> str:
+    """Return the address of its database without a unix socket, which the command does not know."""
+    if not project.cluster.dedicated:
+        return project.db_url
+    parts = conninfo_to_dict(project.db_url)
+    where = f"{fleet.variables[project.host]['ansible_host']}:{project.cluster.port}"
+    return f"postgresql://{parts['user']}:{parts['password']}@{where}/{project.database}?sslmode=require"
 
 
 def _forget(db_url: str) -> None:

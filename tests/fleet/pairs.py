@@ -5,10 +5,10 @@ import itertools
 import pytest
 
 SHARED = ("one", "two-words", "three")
-ISOLATED = ("apart", "alone")
+ISOLATED = ("apart", "aside", "alone")
 NAMES = (*SHARED, *ISOLATED)
-NUMBERS = {"one": 1, "two-words": 2, "three": 3, "apart": 8, "alone": 9}
-_MIXED = [("one", "apart"), ("apart", "one"), ("apart", "alone"), ("alone", "one")]
+NUMBERS = {"one": 1, "two-words": 2, "three": 3, "apart": 8, "alone": 9, "aside": 10}
+_MIXED = [("one", "apart"), ("apart", "one"), ("apart", "aside"), ("apart", "alone"), ("alone", "one")]
 MIX = {*itertools.permutations(SHARED, 2), *_MIXED}
 
 

@@ -12,7 +12,7 @@ from fleet.newcomers import declare, forget, holdings
 from fleet.secrecy import CANARY, CommandLines, secrets_of
 from fleet.services import put_to_sleep
 
-FILLED = ("one", "two-words", "three", "awake", "apart", "alone", "twelve")
+FILLED = ("one", "two-words", "three", "awake", "apart", "aside", "alone", "twelve")
 
 
 @pytest.fixture(scope="session")

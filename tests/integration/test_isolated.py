@@ -73,7 +73,7 @@ def test_capacity_counts_its_limit_and_not_what_it_uses(fleet, berth, apart):
     berth.answer("status", "trixie", "--json")
     found = capacity(Samples(fleet.inventory).latest("trixie"), load(fleet.inventory, fleet.variables).values())
     [amount] = [amount for amount in found.account if amount.name == "apart"]
-    assert (found.isolated, amount.kind, amount.may_sleep) == (2, "isolated", False)
+    assert (found.isolated, amount.kind, amount.may_sleep) == (3, "isolated", False)
     assert amount.counted_bytes > 512 * 2**20 > amount.used_bytes > 2**20
 
 
