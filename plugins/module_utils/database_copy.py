@@ -38,6 +38,7 @@ UNFIT = """
     SELECT 'unlogged table ' || oid::regclass AS what FROM pg_class WHERE relpersistence = 'u' AND relkind = 'r'
     UNION ALL SELECT 'large object ' || min(oid) FROM pg_largeobject_metadata HAVING count(*) > 0
 """
+TAKEN = "SELECT FROM pg_namespace WHERE nspname = %s"
 WITHOUT_IDENTITY = """
     SELECT c.oid::regclass::text AS name, relreplident::text AS was FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -109,6 +110,8 @@ class Copy:
 
     def _publish(self, old):
         """Notes what it changes in the database itself, so that each side can be brought back on its own."""
+        if old.execute(TAKEN, [NAME]).rowcount:
+            raise MoveFailed(f"{self.move.project}: its database has a schema {NAME}, which Berth needs; rename it")
         old.execute("CREATE SCHEMA berth_move")
         old.execute("CREATE TABLE berth_move.identity (name text PRIMARY KEY, was text)")
         old.execute("CREATE TABLE berth_move.mark (mark text PRIMARY KEY)")

@@ -11,6 +11,8 @@ SYNCING = """
     FROM pg_subscription s LEFT JOIN pg_subscription_rel r ON r.srsubid = s.oid
     JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database() WHERE s.subname = %s GROUP BY s.oid
 """
+# What a project has put into a schema of that name must not be believed.
+OWN_SCHEMA = "SELECT FROM pg_namespace WHERE nspname = %s AND nspowner = current_user::regrole"
 SLOTS = (
     "SELECT slot_name, active_pid FROM pg_replication_slots WHERE database = %s AND (slot_name = %s OR slot_name ~ %s)"
 )
@@ -54,10 +56,11 @@ def unsubscribe(new):
 def unpublish(connection):
     """Takes back what publishing has changed in a database."""
     connection.execute("DROP PUBLICATION IF EXISTS berth_move")
-    if not connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", [NAME]).rowcount:
+    if not connection.execute(OWN_SCHEMA, [NAME]).rowcount:
         return
     if connection.execute("SELECT FROM pg_class WHERE oid = to_regclass(%s)", [f"{NAME}.identity"]).rowcount:
-        for table in connection.execute("SELECT name, was FROM berth_move.identity").fetchall():
+        query = "SELECT name::regclass::text AS name, was FROM berth_move.identity WHERE to_regclass(name) IS NOT NULL"
+        for table in connection.execute(query).fetchall():
             text = f" REPLICA IDENTITY {IDENTITIES[table.was]}"
             connection.execute(sql.SQL("ALTER TABLE ") + sql.SQL(table.name) + sql.SQL(text))
     connection.execute("DROP SCHEMA berth_move CASCADE")

@@ -197,6 +197,17 @@ def test_what_replication_leaves_out_is_refused_before_any_change(
     assert told(servers[0]) == before
 
 
+def test_schema_that_a_project_made_is_not_believed(servers: tuple[PostgresServer, PostgresServer], copy: Copy) -> None:
+    with psycopg.connect(servers[0].url("blog"), autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA berth_move; CREATE TABLE berth_move.identity (name text, was text)")
+        connection.execute("INSERT INTO berth_move.identity VALUES ('kept; ALTER ROLE blog SUPERUSER; --', 'd')")
+        connection.execute("ALTER SCHEMA berth_move OWNER TO blog_owner")
+    follow_no_more(copy.source, "blog", 7)
+    with pytest.raises(MoveFailed, match="blog: its database has a schema berth_move, which Berth needs"):
+        copy.make()
+    assert copy.source.rows("SELECT rolsuper FROM pg_roles WHERE rolname = 'blog'") == [(False,)]
+
+
 def test_half_a_copy_is_cleared_and_made_anew(servers: tuple[PostgresServer, PostgresServer], copy: Copy) -> None:
     before = told(servers[0])
     copy.make()
