@@ -19,11 +19,12 @@ class NoLock(BerthError):
 
 
 class HostLocks:
-    """The locks that this process has; the end of the process and of its forks frees them, however it comes about."""
+    """The locks that this process has, and no fork of it; the end of the process frees them, however it comes about."""
 
     def __init__(self, environment: Path) -> None:
         self._directory = environment / FOLDER
         self._held: dict[str, int] = {}
+        os.register_at_fork(after_in_child=self._leave_to_parent)
 
     def take(self, hosts: Iterable[str], who: str, on_wait: OnWait, shared: bool = False) -> None:
         """Wait until this process has the locks of hosts, telling on_wait who has one; raise NoLock.
@@ -33,6 +34,12 @@ class HostLocks:
         # all in one order, so that no two processes wait for each other
         for host in sorted(set(hosts) - set(self._held)):
             self._held[host] = self._take(host, who, on_wait, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+
+    def _leave_to_parent(self) -> None:
+        # A worker of an ansible-playbook that was killed may wait for it for ever, and would have the lock as long.
+        while self._held:
+            with suppress(OSError):
+                os.close(self._held.popitem()[1])
 
     def _take(self, host: str, who: str, on_wait: OnWait, kind: int) -> int:
         path = self._directory / f"{host}.lock"

@@ -34,6 +34,8 @@ def test_killed_run_is_completed_by_the_next(gateway, fleet, newcomer, killed, p
     first = last // 3  # what comes before reads and checks only
     begun = itertools.count(1)
     run_and_kill(fleet, "project.yml", NAME, lambda _: next(begun) == first + (last - first) * point // (POINTS - 1))
+    # unknown or whole: both answer 404 to a table that nobody has, what is half there would not
+    assert gateway.ask(killed, "/rest/v1/nowhere", key=killed.anon_key).status_code == 404
     fleet.succeed("project.yml", "-e", f"project={NAME}")
     assert holdings(fleet, killed, NUMBER) == newcomer.holdings
     for path in ("/rest/v1/nowhere", "/auth/v1/settings"):

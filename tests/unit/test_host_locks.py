@@ -195,3 +195,23 @@ def test_host_stays_taken_while_the_playbook_of_a_killed_worker_runs_on(inventor
     select.select([ended], [], [])
     os.close(ended)
     assert is_free(inventory, "alpha")
+
+
+def test_fork_that_outlives_its_process_keeps_no_lock(tmp_path: Path) -> None:
+    """A worker of a killed ansible-playbook may wait for its parent for ever."""
+    locks = HostLocks(tmp_path)
+    locks.take(["alpha"], WHO, pytest.fail)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(writing)
+        os.read(reading, 1)
+        os._exit(0)
+    os.close(reading)
+    for descriptor in locks._held.values():  # as the end of this process would
+        os.close(descriptor)
+    try:
+        assert is_free(tmp_path, "alpha")
+    finally:
+        os.close(writing)
+        os.waitpid(child, 0)
