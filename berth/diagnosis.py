@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from berth.doctor import Finding, drift, examine, unreachable
+from berth.errors import BerthError
 from berth.measure import examine_hosts
 from berth.models import Project
 from berth.playbooks import Play, configure_all, configure_project, repair_hosts
@@ -12,6 +13,10 @@ from berth.samples import Samples
 
 if TYPE_CHECKING:
     from berth.runner import OnStep, Runner
+
+
+class Unfinished(BerthError):
+    """A visit that ended before all was looked at, so that nobody knows whether something is wrong."""
 
 
 def diagnose(
@@ -29,6 +34,9 @@ def diagnose(
     for status in measurement.hosts:
         found += examine(status, holdings[status.name], declared, samples.account(status, declared))
     checked = runner.run(_converge(inventory, hosts, name, check=True), on_step)
+    if reasons := [failure.message for failure in checked.failures if not failure.host]:
+        raise Unfinished(f"not all was looked at: {'; '.join(reasons)}; the whole log: {checked.log}")
+    found += [unreachable(host, why) for host, why in checked.unreachable.items() if host not in measurement.down]
     answered = {status.name for status in measurement.hosts}
     failures = [failure for failure in checked.failures if failure.host in answered]
     told = {(finding.host, finding.project) for finding in found if finding.kind == "absent"}

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from berth.cli.common import RUN_FAILED, Inventory, Json, Place, place, print_json, told_in_one_line
-from berth.cli.run import progress
+from berth.cli.common import RUN_FAILED, Inventory, Json, Place, place, print_json, tell, told_in_one_line
+from berth.cli.run import progress, summary, tell_why
 from berth.cli.status import HostOrName, resolve
 
 if TYPE_CHECKING:
     from berth.doctor import Finding
+    from berth.playbooks import Play
+    from berth.runner import Result
 
 Fix = Annotated[bool, typer.Option("--fix", help="Do what is safe: start what should run, apply what is declared.")]
 
@@ -36,26 +38,45 @@ def doctor(
         look = partial(_findings, ctx, here, hosts, name)
         found = look()
         fixed: list[Finding] = []
+        runs: list[Result] = []
         if fix and any(finding.fixable for finding in found):
-            for play in repairs(here.inventory, found, name):
-                with progress() as on_step:
-                    ctx.obj.run(play, on_step)
+            runs = _repair(ctx, repairs(here.inventory, found, name))
             left = look()
             fixed = [finding for finding in found if _sign(finding) not in set(map(_sign, left))]
             found = left
     if as_json:
-        print_json({"findings": [one.model_dump() for one in found], "fixed": [one.model_dump() for one in fixed]})
+        told = {"findings": [one.model_dump() for one in found], "fixed": [one.model_dump() for one in fixed]}
+        print_json(told | {"runs": [summary(run) for run in runs]})
     else:
         _print(found, fixed)
-    if found:
+    if found or not all(run.ok for run in runs):
         raise typer.Exit(RUN_FAILED)
 
 
-def _findings(ctx: typer.Context, here: Place, hosts: tuple[str, ...], name: str | None) -> "list[Finding]":
-    from berth.diagnosis import diagnose
+def _repair(ctx: typer.Context, plays: "list[Play]") -> "list[Result]":
+    """What came of each play; of one that failed it is told why, and one that was interrupted ends the command."""
+    runs = []
+    for play in plays:
+        with progress() as on_step:
+            run = ctx.obj.run(play, on_step)
+        runs.append(run)
+        if not run.ok:
+            tell_why(run)
+        if any(not failure.host for failure in run.failures):
+            tell("the repair did not end; berth doctor shows what is left")
+            raise typer.Exit(RUN_FAILED)
+    return runs
 
-    with progress() as on_step:
-        return diagnose(ctx.obj, here.inventory, list(here.store.load().values()), hosts, name, on_step)
+
+def _findings(ctx: typer.Context, here: Place, hosts: tuple[str, ...], name: str | None) -> "list[Finding]":
+    from berth.diagnosis import Unfinished, diagnose
+
+    try:
+        with progress() as on_step:
+            return diagnose(ctx.obj, here.inventory, list(here.store.load().values()), hosts, name, on_step)
+    except Unfinished as error:
+        tell(str(error))
+        raise typer.Exit(RUN_FAILED) from None
 
 
 def _sign(finding: "Finding") -> tuple[Any, ...]:

@@ -37,7 +37,7 @@ def converge(
     if may_refuse and (refusals := _refusals(result)):
         raise Refused("\n".join(refusals))
     if as_json:
-        print_json(told | learned() | {"run": _summary(result)})
+        print_json(told | learned() | {"run": summary(result)})
     _tell_orphans(result)
     if not result.ok:
         _tell_failure(result, completes)
@@ -53,7 +53,7 @@ def show_plan(runner: "Runner", play: "Play", told: dict[str, Any], as_json: boo
     result = _run(runner, play)
     changes = [asdict(change) for change in result.changes]
     if as_json:
-        print_json(told | {"changes": changes, "run": _summary(result)})
+        print_json(told | {"changes": changes, "run": summary(result)})
     else:
         _print_changes(result)
     if not result.ok:
@@ -91,7 +91,8 @@ def progress() -> Iterator["OnStep"]:
         yield lambda step: progress.update(bar, description=step, refresh=True)
 
 
-def _summary(result: "Result") -> dict[str, Any]:
+def summary(result: "Result") -> dict[str, Any]:
+    """What came of a run, for JSON."""
     held = _held_seconds(result)
     return {
         "ok": result.ok,
@@ -139,12 +140,17 @@ def _tell_orphans(result: "Result") -> None:
             )
 
 
-def _tell_failure(result: "Result", completes: str) -> None:
+def tell_why(result: "Result") -> None:
+    """Tell why a run failed and where its log is."""
     for failure in result.failures:
         where = f"{failure.task} on {failure.host}: " if failure.task else ""
         tell(f"{where}{failure.message}")
     for host, reason in result.unreachable.items():
         tell(f"host {host} is not reachable: {reason}")
     tell(f"the whole log: {result.log}")
+
+
+def _tell_failure(result: "Result", completes: str) -> None:
+    tell_why(result)
     tell(completes)
     raise typer.Exit(RUN_FAILED)

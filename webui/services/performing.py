@@ -7,12 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from berth.diagnosis import diagnose, repairs
+from berth.diagnosis import Unfinished, diagnose, repairs
 from berth.doctor import Finding
 from berth.inventory import Environment
 from berth.playbooks import Play
 from berth.rotation import change
-from berth.runner import INTERRUPTED, Cancelled, OnEvent, OnStep, Result
+from berth.runner import Cancelled, OnEvent, OnStep, Result
 from berth.secrets import SecretStore
 from berth.staging import staged, staged_file
 from berth.store import DeclarationStore
@@ -60,12 +60,15 @@ def perform(run: Run, inventory: Path, runner: Watched) -> tuple[Result, Report]
 def _visit(inventory: Path, runner: Watched) -> tuple[Result, Report]:
     environment = Environment(inventory)
     declared = list(DeclarationStore(environment.directory, environment.hosts).load().values())
-    found = diagnose(runner, inventory, declared)
+    try:
+        found = diagnose(runner, inventory, declared)
+    except Unfinished:
+        found = None
     assert runner.last is not None  # noqa: S101 - what was found came from there
     # that a host differs, or does not answer, is what it was to find out
-    interrupted = runner.ended() or INTERRUPTED in (failure.message for failure in runner.last.failures)
-    result = replace(runner.last, ok=not interrupted, changed={})
-    return result, None if interrupted else {"findings": [finding.model_dump() for finding in found]}
+    finished = found is not None and not runner.ended()
+    result = replace(runner.last, ok=finished, changed={})
+    return result, {"findings": [finding.model_dump() for finding in found]} if finished else None
 
 
 def _repair(run: Run, inventory: Path, runner: Watched) -> Result:
