@@ -197,7 +197,8 @@ def _carry_out(
     elif plan_only:
         with staged(here.inventory, draft) as inventory:
             play = configure_project(inventory, draft.project.name, check=True)
-            show_plan(ctx.obj, play, {"project": _told(here, draft.project)} | change.told, as_json)
+            told = {"project": _told(here, draft.project)} | change.told
+            show_plan(ctx.obj, play, told, as_json, draft.project.host)
     else:
         project = change.write()
         told = {"project": _told(here, project)} | change.told

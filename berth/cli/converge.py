@@ -55,7 +55,8 @@ def plan(
         if show_playbook:
             show_line(play, as_json)
         else:
-            show_plan(ctx.obj, play, {"project": name}, as_json)
+            host = place(inventory).store.project(name).host if name else None
+            show_plan(ctx.obj, play, {"project": name}, as_json, host)
 
 
 def show_line(play: "Play", as_json: bool) -> None:

@@ -63,7 +63,8 @@ def convert(
         if plan_only:
             if not as_json:
                 typer.echo(intent.plan())
-            show_plan(ctx.obj, play, told | ({"steps": intent.steps()} if as_json else {}), as_json)
+            more = {"steps": intent.steps()} if as_json else {}
+            show_plan(ctx.obj, play, told | more, as_json, before.host)
             return
         _require_consent(intent, yes or as_json)
 

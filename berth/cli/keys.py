@@ -96,7 +96,7 @@ def rotate(
     with told_in_one_line():
         change = _rotation(name, now, retire, retire_at)
         here = place(inventory)
-        here.store.project(name)
+        host = here.store.project(name).host
         repository()  # before anything is written
         store = SecretStore(here.environment.directory, ephemeral=plan_only or show_playbook)
         store.project(name, create=False)
@@ -105,7 +105,8 @@ def rotate(
         elif plan_only:
             secrets = store.change_project(name, change)
             with staged_file(here.inventory, store.project_file(name), store.sealed(secrets)) as staged:
-                show_plan(ctx.obj, configure_project(staged, name, check=True), _told(name, secrets), as_json)
+                play = configure_project(staged, name, check=True)
+                show_plan(ctx.obj, play, _told(name, secrets), as_json, host)
         else:
             secrets = store.change_project(name, change)
             _apply(ctx, here, name, secrets, as_json)

@@ -42,7 +42,7 @@ def remove(
             show_line(play, as_json)
             return
         if plan_only:
-            show_plan(ctx.obj, play, told, as_json)
+            show_plan(ctx.obj, play, told, as_json, project.host)
             return
         _require_consent(project, yes, no_backup, as_json)
         archives = Archive(here.environment.directory, name, project.number)

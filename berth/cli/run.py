@@ -48,14 +48,17 @@ def converge(
             typer.echo(f"requests waited for {held:.1f} s at most; none was refused")
 
 
-def show_plan(runner: "Runner", play: "Play", told: dict[str, Any], as_json: bool) -> None:
-    """Run a play in check mode, show by host what would change, and end with code 1 when it failed."""
+def show_plan(runner: "Runner", play: "Play", told: dict[str, Any], as_json: bool, host: str | None = None) -> None:
+    """Run a play in check mode, show what would change and end with code 1 when it failed.
+
+    It is shown by host, of the others than `host` only where something came of it.
+    """
     result = _run(runner, play)
     changes = [asdict(change) for change in result.changes]
     if as_json:
         print_json(told | {"changes": changes, "run": summary(result)})
     else:
-        _print_changes(result)
+        _print_changes(result, host)
     if not result.ok:
         _tell_failure(result, "nothing was changed")
 
@@ -120,15 +123,31 @@ def _requires(task: str) -> bool:
     return task.startswith("Require ")
 
 
-def _print_changes(result: "Result") -> None:
+def _print_changes(result: "Result", only: str | None) -> None:
     changed = {change.host for change in result.changes}
-    for host in sorted({*result.changed, *changed}):
-        typer.echo(host if host in changed else f"{host}: nothing would change")
+    unknown = _unknown(result)
+    for host in sorted({*result.changed, *changed, *unknown}):
+        if only not in (None, host) and host not in changed | unknown.keys():
+            continue
+        typer.echo(": ".join([host, *_head(host in changed, unknown.get(host))]))
         for change in result.changes:
             if change.host == host:
                 typer.echo(f"  {change.task}")
                 for line in "\n".join(change.diffs).splitlines():
                     typer.echo(f"    {line}")
+
+
+def _unknown(result: "Result") -> dict[str, str]:
+    """By host why nobody knows what would change there."""
+    failed = {failure.host: "a task failed" for failure in result.failures if failure.host}
+    return failed | dict.fromkeys(result.unreachable, "it does not answer")
+
+
+def _head(changes: bool, unknown: str | None) -> list[str]:
+    """What stands beside the name of a host, above its changes."""
+    if unknown:
+        return [f"{'what else' if changes else 'what'} would change is not known, since {unknown}"]
+    return [] if changes else ["nothing would change"]
 
 
 def _tell_orphans(result: "Result") -> None:

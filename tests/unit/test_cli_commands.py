@@ -188,9 +188,10 @@ def test_plan_of_a_change_runs_on_the_draft_and_writes_nothing(
 ) -> None:
     before = all_files(environment)
     runner.changes = (Change("alpha", "Ensure a file", ("-one\n+two",)),)
+    beside = "bravo: nothing would change\n" if "bravo" in arguments else ""
     result = berth(*arguments, "--plan")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == "alpha\n  Ensure a file\n    -one\n    +two\nbravo: nothing would change\n"
+    assert result.stdout == "alpha\n  Ensure a file\n    -one\n    +two\n" + beside
     [play] = runner.plays
     assert play.check
     assert play.inventory != environment
@@ -238,6 +239,25 @@ def test_apply_and_plan_run_their_play(
     line = berth(*arguments, "--show-playbook").stdout
     assert f"playbooks/{play.playbook}" in line
     assert ("--check --diff" in line) is play.check
+
+
+def test_plan_of_a_project_names_its_host_alone(berth: Berth) -> None:
+    assert berth("plan").stdout == "alpha: nothing would change\nbravo: nothing would change\n"
+    assert berth("plan", "blog").stdout == "alpha: nothing would change\n"
+
+
+@pytest.mark.parametrize(
+    ("came", "why"),
+    [({"unreachable": {"alpha": "timed out"}}, "it does not answer"), ({"failures": (FAILED,)}, "a task failed")],
+)
+def test_plan_knows_nothing_of_a_host_that_failed(berth: Berth, runner: NotingRunner, came: dict, why: str) -> None:
+    for name, value in came.items():
+        setattr(runner, name, value)
+    unknown = f"would change is not known, since {why}\n"
+    result = berth("plan")
+    assert (result.exit_code, result.stdout) == (1, f"alpha: what {unknown}bravo: nothing would change\n")
+    runner.changes = (Change("alpha", "Ensure a file"),)
+    assert berth("plan", "blog").stdout == f"alpha: what else {unknown}  Ensure a file\n"
 
 
 def test_add_may_only_declare(berth: Berth, runner: NotingRunner, environment: Path) -> None:
