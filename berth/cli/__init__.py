@@ -6,9 +6,11 @@ import typer
 
 from berth.cli import access, change, converge, convert, doctor, keys, logs, read, remove, secrets, status, ui
 from berth.cli.common import told_in_one_line
+from berth.cli.usage import OneLineGroup
 
 app = typer.Typer(
     name="berth",
+    cls=OneLineGroup,
     help="Many Supabase projects on a few servers of one's own.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

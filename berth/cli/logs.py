@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+MOST_LINES = 100_000
+
+
+def _line_count(text: str) -> int:
+    text = str(text)  # the default comes as a number
+    if text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= MOST_LINES:
+        return int(text)
+    raise typer.BadParameter(f"found {text!r}, allowed: 1 to {MOST_LINES}; correct it")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("logs")(logs)
@@ -24,7 +34,9 @@ def logs(
     name: Name,
     service: Annotated[list[str] | None, typer.Option(help="rest, auth or gateway; without it all.")] = None,
     since: Annotated[str | None, typer.Option(help="Such as 15min, 2h or 2026-11-25T10:00.")] = None,
-    lines: Annotated[int, typer.Option(min=1, max=100_000, help="Most lines of the past.")] = 100,
+    lines: Annotated[
+        int, typer.Option(parser=_line_count, metavar="NUMBER", help=f"Most lines of the past, 1 to {MOST_LINES}.")
+    ] = 100,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as new lines come.")] = False,
     inventory: Inventory = None,
     as_json: Json = False,

@@ -383,6 +383,16 @@ REFUSED = {
     "remove unknown": (["remove", "nothing", "--yes"], "project 'nothing' is not declared in"),
     "no play": (["add", "shop", "--host", "alpha", "--no-apply", "--plan"], "--no-apply: there is no play then"),
     "inventory": (["apply", "-i", "nowhere"], "inventory nowhere: no such file or directory"),
+    "name like an option": (["show", "-blog"], "berth: no such option: -b; see berth show --help"),
+    "missing name": (["show"], "berth: missing argument 'NAME'; see berth show --help"),
+    "unknown option": (["list", "--all"], "berth: no such option: --all; see berth list --help"),
+    "option before": (["--all", "list"], "berth: no such option: --all; see berth --help"),
+    "unknown command": (["destroy"], "berth: no such command 'destroy'; see berth --help"),
+    "unknown part": (["domains", "flip"], "berth: no such command 'flip'; see berth domains --help"),
+    "extra": (["list", "blog"], "berth: got unexpected extra argument(s) (blog); see berth list --help"),
+    "no host": (["add", "shop", "--host"], "berth: option '--host' requires an argument; see berth --help"),
+    "no lines": (["logs", "blog", "--lines", "0"], "'--lines': found '0', allowed: 1 to 100000; correct it; see berth"),
+    "lines": (["logs", "blog", "--lines", "abc"], "'--lines': found 'abc', allowed: 1 to 100000; correct it"),
 }
 
 
