@@ -49,7 +49,7 @@ def show_keys(
         here = place(inventory)
         project = here.store.project(name)
         host = here.environment.hosts[project.host]
-        secrets = SecretStore(here.environment.directory).project(name, create=False).at(datetime.now(UTC))
+        secrets = SecretStore(here.environment.directory).project(name, create=False)
         values = {
             "url": project_url(project, host),
             "anon_key": secrets.anon_key,
@@ -68,7 +68,7 @@ def show_keys(
     elif usage:
         _print_usage(keys)
     else:
-        _print_keys(values, keys)
+        _print_keys(name, values, keys)
 
 
 NEVER = {"requests": 0, "last_request": None}
@@ -164,15 +164,22 @@ def _keys(secrets: "ProjectSecrets", values: bool) -> list[dict[str, Any]]:
     ]
 
 
-def _print_keys(values: dict[str, str], keys: list[dict[str, Any]]) -> None:
+def _print_keys(name: str, values: dict[str, str], keys: list[dict[str, Any]]) -> None:
     # A line for each, never a table: a wrapped or cut key could not be copied
     for label, value in values.items():
         typer.echo(f"{label:<16}  {value}")
     former = [key for key in keys if not key["in_use"]]
     if former:
-        typer.echo(f"\nformer keys, which work {_state(former[0])}:")
+        typer.echo(f"\nformer keys, {_former(name, former[0])}:")
     for key in former:
         typer.echo(f"{key['id']:<16}  {key['key']}")
+
+
+def _former(name: str, key: dict[str, Any]) -> str:
+    if _has_ended(key):
+        # the file does not tell whether there was such a run
+        return f"which {_state(key)}: berth apply {name}"
+    return f"which work {_state(key)}"
 
 
 def _print_usage(keys: list[dict[str, Any]]) -> None:
@@ -193,4 +200,10 @@ def _print_usage(keys: list[dict[str, Any]]) -> None:
 def _state(key: dict[str, Any]) -> str:
     if key["in_use"]:
         return "in use"
+    if _has_ended(key):
+        return f"ended at {key['retire_at']}, still accepted until the first run after it"
     return f"until {key['retire_at']}" if key["retire_at"] else "until they are retired"
+
+
+def _has_ended(key: dict[str, Any]) -> bool:
+    return key["retire_at"] is not None and datetime.fromisoformat(key["retire_at"]) <= datetime.now(UTC)

@@ -184,6 +184,12 @@ def test_end_of_an_overlap_is_kept_shown_and_carried_out_by_any_run_after_it(ber
         "blog", lambda kept: replace(kept, retire_at=datetime(2020, 1, 1, tzinfo=UTC))
     )
     assert sets_on_host(environment) == {"k2"}
+    ended = "ended at 2020-01-01T00:00:00+00:00, still accepted until the first run after it"
+    shown = berth("keys", "blog").stdout
+    assert f"former keys, which {ended}: berth apply blog:" in shown
+    assert all(key.value in shown for key in kept(environment).key_sets[0].api_keys)
+    assert ended in berth("keys", "blog", "--usage").stdout
+    berth("rotate", "blog", "--retire")
     assert "former" not in berth("keys", "blog").stdout
 
 

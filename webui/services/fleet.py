@@ -49,6 +49,11 @@ class KeyInfo:
     in_use: bool
     retire_at: datetime | None
 
+    @property
+    def ended(self) -> bool:
+        """Whether its date has passed, so that the next run takes it from the gateway."""
+        return self.retire_at is not None and self.retire_at <= datetime.now(UTC)
+
 
 class Fleet:
     """The hosts and projects of one inventory."""
@@ -122,8 +127,8 @@ class Fleet:
         )
 
     def key_infos(self, project: Project) -> list[KeyInfo]:
-        """The keys of a project that work now, the newest first; raise BerthError where nobody has made them yet."""
-        secrets = SecretStore(self.environment.directory).project(project.name, create=False).at(datetime.now(UTC))
+        """The keys of a project, those that have ended too, the newest first; raise BerthError where none are made."""
+        secrets = SecretStore(self.environment.directory).project(project.name, create=False)
         return [
             KeyInfo(
                 key.id,

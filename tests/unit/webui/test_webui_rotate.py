@@ -100,6 +100,17 @@ def test_overlap_has_a_date_to_end_that_can_be_changed(person, core, secrets, wo
     assert "2999-02-01T18:00:00+01:00" in person("admin").get("/audit").text
 
 
+def test_keys_whose_date_has_passed_are_shown_until_they_are_taken_away(person, inventory, secrets) -> None:
+    operator = person("operator")
+    operator.send("/projects/blog/rotate", step="start", intent="do")
+    past = datetime(2020, 1, 31, tzinfo=UTC)
+    SecretStore(inventory).change_project("blog", lambda kept: replace(kept, retire_at=past))
+    page = operator.get("/projects/blog/rotate").text
+    told = "ended 2020-01-31 00:00:00 UTC, accepted until the first run after it"
+    assert page.count(told) == len(secrets().key_sets[0].api_keys)
+    assert "Start a rotation" in page
+
+
 def test_planned_date_is_carried_out(person, secrets, worker, counting) -> None:
     operator = person("operator")
     operator.send("/projects/blog/rotate", step="start", retire_at="2999-01-31", intent="plan")
