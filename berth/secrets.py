@@ -105,7 +105,9 @@ class SecretStore:
         if path.exists():
             return self._read(path)
         if not create:
-            raise SecretsMissing(f"{path}: no such file; run playbooks/site.yml first, which makes it")
+            command = f"berth apply {path.stem}" if path.parent == self.directory else "berth apply"
+            remedy = f"run playbooks/site.yml first, which makes it; {command} makes it too"
+            raise SecretsMissing(f"{path}: no such file; {remedy}")
         with self._locked(path):
             if not path.exists():
                 self._put(path, make())

@@ -144,7 +144,9 @@ def test_keys_are_whole_on_a_narrow_terminal(run: Run, environment: Path) -> Non
 
 
 def test_keys_never_makes_secrets(run: Run, environment: Path) -> None:
-    assert "blog.yml: no such file; run playbooks/site.yml first" in refused(run("keys", "blog"))
+    told = refused(run("keys", "blog"))
+    assert "blog.yml: no such file; run playbooks/site.yml first" in told
+    assert told.endswith("; berth apply blog makes it too\n")
     assert {path.name for path in environment.iterdir()} == {"hosts.yml", "projects"}
 
 
