@@ -87,6 +87,13 @@ class DeclarationStore:
             self._write(draft)
         return draft.project
 
+    def rename_domain(self, name: str, old: str, new: str) -> Project:
+        """Put a domain of a project in the place of another; raise BerthError."""
+        with self._locked():
+            draft = self.draft_rename(name, old, new)
+            self._write(draft)
+        return draft.project
+
     def change_side(self, name: str, architecture: str, database: str) -> Project:
         """Declare what a conversion has made of a project; raise BerthError."""
         with self._locked():
@@ -155,6 +162,16 @@ class DeclarationStore:
         if there := [domain for domain in add if domain in has]:
             raise StoreError(f"domains: found {there[0]!r} to add, which {name} has already; leave it out")
         return self.draft_update(name, {"domains": [domain for domain in has if domain not in remove] + list(add)})
+
+    def draft_rename(self, name: str, old: str, new: str) -> Draft:
+        """What `rename_domain` would write if it came now; raise BerthError."""
+        has = self.project(name).domains
+        if old not in has:
+            allowed = ", ".join(has) or "none: the project has no domain"
+            raise StoreError(f"domains: found {old!r} to rename, allowed: {allowed}; correct the domain")
+        if new in has:
+            raise StoreError(f"domains: found {new!r} as the new name, which {name} has already; choose another")
+        return self.draft_update(name, {"domains": [new if domain == old else domain for domain in has]})
 
     def draft(self, name: str, text: str) -> Draft:
         """A text as the declaration of a project, checked as it would be if it were written now; raise BerthError."""

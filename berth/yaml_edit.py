@@ -121,11 +121,14 @@ def _set(values: CommentedMap, path: KeyPath, value: Any) -> None:
 
 
 def _set_items(parent: CommentedMap, key: str, wanted: list[Any]) -> None:
-    """Remove and append items one by one, so that the comments of those that stay stay with them."""
+    """Replace one item, or remove and append one by one, so that the comments of those that stay stay with them."""
     items: CommentedSeq = parent[key]
     kept = [item for item in items if item in wanted]
     tail = _take_tail(parent, key)
-    if kept == wanted[: len(kept)]:
+    differing = [place for place, (has, new) in enumerate(zip(items, wanted, strict=False)) if has != new]
+    if len(items) == len(wanted) and len(differing) == 1:
+        items[differing[0]] = _node(wanted[differing[0]])
+    elif kept == wanted[: len(kept)]:
         for index in reversed(range(len(items))):
             if items[index] not in wanted:
                 del items[index]

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from berth.store import Draft
 
 Domains = Annotated[list[str], typer.Argument(metavar="DOMAIN...", help="DNS names.", show_default=False)]
-domains = typer.Typer(name="domains", help="Add, remove or list the domains of a project.", no_args_is_help=True)
+domains = typer.Typer(
+    name="domains", help="Add, remove, rename or list the domains of a project.", no_args_is_help=True
+)
+
+
+ANY_ARGUMENTS = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +31,7 @@ def register(app: typer.Typer) -> None:
     app.command("update")(update)
     app.command("pause")(pause)
     app.command("resume")(resume)
+    app.command("rename", hidden=True, context_settings=ANY_ARGUMENTS)(rename)
     app.add_typer(domains)
 
 
@@ -118,6 +124,12 @@ def resume(
         _update(ctx, name, {"state": "present"}, inventory, plan_only, show_playbook, as_json)
 
 
+def rename() -> None:
+    """Say that a project keeps its name."""
+    with told_in_one_line():
+        raise BadInput("rename: a project keeps its name; rename a domain with berth domains rename NAME OLD NEW")
+
+
 @domains.command("add")
 def add_domains(
     ctx: typer.Context,
@@ -146,6 +158,25 @@ def remove_domains(
     """Take domains from a project."""
     with told_in_one_line():
         _change_domains(ctx, name, {"remove": domain}, inventory, plan_only, show_playbook, as_json)
+
+
+@domains.command("rename")
+def rename_domain(
+    ctx: typer.Context,
+    name: Name,
+    old: Annotated[str, typer.Argument(metavar="OLD", help="DNS name that it has.", show_default=False)],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="DNS name to have instead.", show_default=False)],
+    inventory: Inventory = None,
+    plan_only: Plan = False,
+    show_playbook: ShowPlaybook = False,
+    as_json: Json = False,
+) -> None:
+    """Let a project answer under another domain in place of one."""
+    with told_in_one_line():
+        here = place(inventory)
+        store = here.store
+        change = _Change(lambda: store.draft_rename(name, old, new), lambda: store.rename_domain(name, old, new))
+        _carry_out(ctx, here, change, plan_only, show_playbook, as_json)
 
 
 @domains.command("list")

@@ -158,6 +158,7 @@ def test_failed_add_keeps_the_declaration_and_says_what_completes_it(
         (["update", "blog", "auth.email_autoconfirm=true"], "present", "auth: {email_autoconfirm: true}"),
         (["domains", "add", "blog", "a.example.com"], "present", "[blog.example.com, a.example.com]"),
         (["domains", "remove", "blog", "blog.example.com"], "present", "domains: []"),
+        (["domains", "rename", "blog", "blog.example.com", "b.example.com"], "present", "domains: [b.example.com]"),
         (["resume", "blog"], "present", "state: present"),
     ],
 )
@@ -179,6 +180,7 @@ CHANGES = [
     ["resume", "blog"],
     ["domains", "add", "blog", "a.example.com"],
     ["domains", "remove", "blog", "blog.example.com"],
+    ["domains", "rename", "blog", "blog.example.com", "b.example.com"],
 ]
 
 
@@ -383,6 +385,9 @@ REFUSED = {
     "remove unknown": (["remove", "nothing", "--yes"], "project 'nothing' is not declared in"),
     "no play": (["add", "shop", "--host", "alpha", "--no-apply", "--plan"], "--no-apply: there is no play then"),
     "inventory": (["apply", "-i", "nowhere"], "inventory nowhere: no such file or directory"),
+    "rename not there": (["domains", "rename", "blog", "x.example.com", "y.example.com"], "'x.example.com' to rename"),
+    "rename to itself": (["domains", "rename", "blog", *["blog.example.com"] * 2], "which blog has already"),
+    "rename a project": (["rename", "blog", "-x"], "rename a domain with berth domains rename NAME OLD NEW"),
     "name like an option": (["show", "-blog"], "berth: no such option: -b; see berth show --help"),
     "missing name": (["show"], "berth: missing argument 'NAME'; see berth show --help"),
     "unknown option": (["list", "--all"], "berth: no such option: --all; see berth list --help"),
@@ -478,9 +483,11 @@ def test_terminal_sees_steps_and_the_sum(environment: Path, tmp_path: Path, monk
 
 
 def commands(group: object, prefix: str = "") -> dict[str, object]:
-    """The commands of the app by their full names."""
+    """The commands of the app that help shows, by their full names."""
     found = {}
     for name, command in group.commands.items():
+        if command.hidden:
+            continue
         found |= commands(command, f"{name} ") if hasattr(command, "commands") else {prefix + name: command}
     return found
 
@@ -516,3 +523,13 @@ def test_completion_is_there(shell: str, monkeypatch: pytest.MonkeyPatch) -> Non
     result = CliRunner().invoke(app, ["--show-completion", shell])
     assert result.exit_code == 0
     assert "_BERTH_COMPLETE" in result.stdout
+
+
+def test_renamed_domain_keeps_its_place_and_the_comments(berth: Berth, environment: Path) -> None:
+    kept = BLOG.replace(
+        "domains: [blog.example.com]\n",
+        "domains:\n  - a.example.com  # first\n  - blog.example.com  # second\n  - z.example.com  # last\n",
+    )
+    (environment / "projects/blog.yml").write_text(kept)
+    assert berth("domains", "rename", "blog", "blog.example.com", "blag.example.com").exit_code == 0
+    assert declared(environment, "blog") == kept.replace("- blog.example.com", "- blag.example.com")
