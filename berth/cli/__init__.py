@@ -1,6 +1,8 @@
 """The command `berth`."""
 
 import os
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -17,8 +19,19 @@ app = typer.Typer(
 )
 
 
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"berth {version('berth')}")
+        raise typer.Exit
+
+
 @app.callback()
-def berth(ctx: typer.Context) -> None:
+def berth(
+    ctx: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Many Supabase projects on a few servers of one's own."""
     from berth.playbooks import CONFIG_VARIABLE, ansible_config
     from berth.runner import AnsibleRunner

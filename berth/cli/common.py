@@ -26,7 +26,7 @@ Inventory = Annotated[
         "--inventory",
         "-i",
         metavar="PATH",
-        help="Directory of the environment, or its hosts file. [env: BERTH_INVENTORY; default: inventory/local]",
+        help=r"Directory of the environment, or its hosts file. \[env: BERTH_INVENTORY; default: inventory/local]",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

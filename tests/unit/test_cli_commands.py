@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 import pexpect
@@ -533,3 +534,14 @@ def test_renamed_domain_keeps_its_place_and_the_comments(berth: Berth, environme
     (environment / "projects/blog.yml").write_text(kept)
     assert berth("domains", "rename", "blog", "blog.example.com", "blag.example.com").exit_code == 0
     assert declared(environment, "blog") == kept.replace("- blog.example.com", "- blag.example.com")
+
+
+@pytest.mark.parametrize("command", ["list", "add", "logs"])
+def test_help_tells_where_the_inventory_comes_from(command: str) -> None:
+    told = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "300", "TERMINAL_WIDTH": "300"}).output
+    assert "[env: BERTH_INVENTORY; default: inventory/local]" in re.sub(r"[\s│]+", " ", told)
+
+
+def test_version_is_that_of_the_package() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.output) == (0, f"berth {version('berth')}\n")
