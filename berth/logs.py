@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from berth.errors import BerthError
+from berth.models import Project
 
 SERVICES = ("rest", "auth", "gateway")
 HIDDEN = "***"
@@ -24,6 +25,11 @@ _SECRETS = re.compile(
 
 class BadSince(BerthError):
     """A time that says nothing usable, with the remedy."""
+
+
+def services_of(project: Project) -> tuple[str, ...]:
+    """The services whose logs are those of the project alone."""
+    return SERVICES if project.architecture == "shared" else (*SERVICES, "meta")
 
 
 def since(text: str, now: datetime) -> datetime:

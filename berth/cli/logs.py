@@ -32,7 +32,9 @@ def register(app: typer.Typer) -> None:
 
 def logs(
     name: Name,
-    service: Annotated[list[str] | None, typer.Option(help="rest, auth or gateway; without it all.")] = None,
+    service: Annotated[
+        list[str] | None, typer.Option(help="rest, auth, gateway, or meta of an isolated one; else all.")
+    ] = None,
     since: Annotated[str | None, typer.Option(help="Such as 15min, 2h or 2026-11-25T10:00.")] = None,
     lines: Annotated[
         int, typer.Option(parser=_line_count, metavar="NUMBER", help=f"Most lines of the past, 1 to {MOST_LINES}.")
@@ -49,9 +51,10 @@ def logs(
     with told_in_one_line():
         here = place(inventory)
         project = here.store.project(name)
-        wanted = service or list(reading.SERVICES)
-        if unknown := [one for one in wanted if one not in reading.SERVICES]:
-            raise BadInput(f"--service: found {unknown[0]!r}, allowed: {', '.join(reading.SERVICES)}; correct it")
+        has = reading.services_of(project)
+        wanted = service or list(has)
+        if unknown := [one for one in wanted if one not in has]:
+            raise BadInput(f"--service: found {unknown[0]!r}, allowed: {', '.join(has)}; correct it")
         if follow and as_json:
             raise BadInput("--follow: has no end that JSON could have; leave out one of them")
         begin = reading.since(since, datetime.now(UTC)) if since else None
