@@ -5,11 +5,10 @@ https://www.postgresql.org/docs/current/logical-replication.html
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 import time
 import uuid
 
+from ansible_collections.berth.supabase.plugins.module_utils.moves import Move, locked
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
     SUPERUSER,
     Cluster,
@@ -21,6 +20,7 @@ from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
 from ansible_collections.berth.supabase.plugins.module_utils.replication import (
     NAME,
     SYNCING,
+    MoveFailed,
     close,
     inside,
     reopen,
@@ -28,32 +28,34 @@ from ansible_collections.berth.supabase.plugins.module_utils.replication import 
     unpublish,
     unsubscribe,
 )
+from ansible_collections.berth.supabase.plugins.module_utils.schema_copy import ROLES, restore_schema
 from ansible_collections.berth.supabase.plugins.module_utils.schema_state import fingerprint
 
-ROLES = ("{}", "{}_rest", "{}_auth", "{}_owner")
 PATIENCE = 30.0  # seconds for the last row: requests wait meanwhile
+SLOT_PATIENCE = 120  # seconds until all transactions of the cluster that wrote before have ended
 POLL = 0.02
 
 UNFIT = """
     SELECT 'unlogged table ' || oid::regclass AS what FROM pg_class WHERE relpersistence = 'u' AND relkind = 'r'
     UNION ALL SELECT 'large object ' || min(oid) FROM pg_largeobject_metadata HAVING count(*) > 0
+    UNION ALL SELECT format('trigger %s on %s, which is enabled always or for replicas,', tgname, tgrelid::regclass)
+    FROM pg_trigger WHERE tgenabled IN ('A', 'R') AND NOT tgisinternal
 """
 TAKEN = "SELECT FROM pg_namespace WHERE nspname = %s"
 WITHOUT_IDENTITY = """
     SELECT c.oid::regclass::text AS name, relreplident::text AS was FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE relkind = 'r' AND relpersistence = 'p' AND nspname NOT IN ('pg_catalog', 'information_schema')
-    AND (relreplident = 'n' OR relreplident = 'd'
-    AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary))
+    AND (relreplident = 'n'
+    OR relreplident = 'd' AND NOT EXISTS
+    (SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary AND indimmediate AND indisvalid)
+    OR relreplident = 'i' AND NOT EXISTS
+    (SELECT FROM pg_index WHERE indrelid = c.oid AND indisreplident AND indisvalid))
 """
 OF_EXTENSIONS = """
     SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_depend d ON d.objid = c.oid
     WHERE relkind = 'r' AND d.classid = 'pg_class'::regclass AND d.deptype = 'e'
 """
-
-
-class MoveFailed(Exception):
-    """A move that cannot go on, with the reason and the remedy."""
 
 
 class Copy:
@@ -71,7 +73,7 @@ class Copy:
             self.move.schema = fingerprint(old)
             self.move.write()
             self._create()
-            self._restore_schema()
+            restore_schema(self.source, self.target, self.database)
             if fingerprint(old) != self.move.schema:
                 raise MoveFailed(_changed(self.move))
             with inside(self.target, self.database) as new:
@@ -83,29 +85,38 @@ class Copy:
 
     def finish(self):
         """Closes the old database, has the copy take over, and opens it; on MoveFailed the old one is open again."""
-        try:
-            close(self.source, self.database)
-            with inside(self.source, self.database) as old, inside(self.target, self.database) as new:
-                self._require_fit(old)
-                if fingerprint(old) != self.move.schema:
-                    raise MoveFailed(_changed(self.move))
-                self._follow(old, new, PATIENCE)
-                _copy_sequences(old, new)
-                unsubscribe(new)
-                unpublish(new)
-            self.move.switched = time.time()
-            self.move.write()
-        except (MoveFailed, psycopg.Error) as error:
-            reopen(self.source, self.database, self.move.connections)
-            raise MoveFailed(str(error)) from error
-        reopen(self.target, self.database, self.move.connections)
+        with locked(self.database):
+            self.move = Move.read(self.database)
+            if self.move.switched:
+                return
+            try:
+                self._switch()
+            except (MoveFailed, psycopg.Error) as error:
+                if not Move.read(self.database).switched:
+                    reopen(self.source, self.database, self.move.connections)
+                raise MoveFailed(str(error)) from error
+            reopen(self.target, self.database, self.move.connections)
+
+    def _switch(self):
+        close(self.source, self.database)
+        with inside(self.source, self.database) as old, inside(self.target, self.database) as new:
+            self._require_fit(old)
+            if fingerprint(old) != self.move.schema:
+                raise MoveFailed(_changed(self.move))
+            self._follow(old, new, PATIENCE)
+            _copy_sequences(old, new)
+            unsubscribe(new)
+            unpublish(new)
+        self.move.switched = time.time()
+        self.move.write()
 
     def _require_fit(self, old):
         unfit = [row.what for row in old.execute(UNFIT)]
         if unfit:
             raise MoveFailed(
                 f"{self.move.project}: its database has {', '.join(unfit[:3])}, which logical replication leaves out; "
-                "make the table logged, or drop it (large objects: SELECT lo_unlink(oid)), then convert it again"
+                "change or drop it (ALTER TABLE ... SET LOGGED, SELECT lo_unlink(oid), ALTER TABLE ... ENABLE "
+                "TRIGGER), then convert it again"
             )
 
     def _publish(self, old):
@@ -143,32 +154,22 @@ class Copy:
                 compose("COMMENT ON DATABASE {name} IS {note}", name=self.database, note=literal(row.note))
             )
 
-    def _restore_schema(self):
-        """Without rows nothing of the project's own code runs, which must not run as the superuser."""
-        dump = ["pg_dump", *_options(self.source), "--schema-only", "--no-subscriptions", "--format=custom"]
-        restore = ["pg_restore", *_options(self.target), "--exit-on-error", f"--dbname={self.database}"]
-        with (
-            tempfile.TemporaryFile() as said,
-            subprocess.Popen([*dump, self.database], stdout=subprocess.PIPE, stderr=said) as dumping,
-        ):
-            restored = subprocess.run(restore, stdin=dumping.stdout, capture_output=True, check=False)
-            dumping.stdout.close()
-            dumping.wait()
-            said.seek(0)
-            words = said.read() + restored.stderr
-        if dumping.returncode or restored.returncode:
-            errors = [line for line in words.decode(errors="replace").splitlines() if "error:" in line]
-            raise MoveFailed(f"{self.move.project}: its schema could not be copied: {' | '.join(errors[:3])}")
-
     def _subscribe(self, new):
-        new.execute("DROP PUBLICATION berth_move")
         tables = [row.name for row in new.execute(OF_EXTENSIONS)]
         if tables:
             new.execute(sql.SQL("TRUNCATE ") + sql.SQL(", ").join(map(sql.SQL, tables)))
         place = self.source.place
         address = f"host={place['socket_directory']} port={place['port']} user={SUPERUSER} dbname={self.database}"
         text = "CREATE SUBSCRIPTION berth_move CONNECTION {address} PUBLICATION berth_move WITH (slot_name = {slot})"
-        new.execute(compose(text, address=literal(address), slot=literal(slot_of(self.database))))
+        new.execute(f"SET statement_timeout = '{SLOT_PATIENCE}s'")
+        try:
+            new.execute(compose(text, address=literal(address), slot=literal(slot_of(self.database))))
+        except psycopg.errors.QueryCanceled as error:
+            raise MoveFailed(
+                f"{self.move.project}: PostgreSQL has waited {SLOT_PATIENCE} s for a transaction of any project to end "
+                "before it can follow; look at xact_start in pg_stat_activity, then convert it again"
+            ) from error
+        new.execute("RESET statement_timeout")
 
     def _wait_for_rows(self, new):
         while (row := new.execute(SYNCING, [NAME]).fetchone()).missing:
@@ -203,16 +204,6 @@ def _copy_sequences(old, new):
     for sequence in old.execute(query).fetchall():
         at = old.execute(sql.SQL("SELECT last_value, is_called FROM ") + sql.SQL(sequence.name)).fetchone()
         new.execute("SELECT setval(%s::regclass, %s, %s)", [sequence.name, at.last_value, at.is_called])
-
-
-def _options(cluster):
-    place = cluster.place
-    return [
-        f"--host={place['socket_directory']}",
-        f"--port={place['port']}",
-        f"--username={SUPERUSER}",
-        "--no-password",
-    ]
 
 
 def _changed(move):

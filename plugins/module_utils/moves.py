@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 MOVES = Path("/etc/berth/postgres/moves")
+LOCKS = Path("/run/berth/moves")
 KEPT_SECONDS = 86400
 
 
@@ -50,9 +52,24 @@ class Move:
             stream.flush()
             os.fsync(stream.fileno())
         fresh.replace(MOVES / self.database)
+        directory = os.open(MOVES, os.O_RDONLY)
+        os.fsync(directory)
+        os.close(directory)
 
     def forget(self):
         """Removes the note, and the directory where it was the last."""
         (MOVES / self.database).unlink(missing_ok=True)
         with suppress(OSError):
             MOVES.rmdir()
+
+
+@contextmanager
+def locked(database):
+    """Lets one process of the host at a time work on the move of a database: a module outlives a run that is killed.
+
+    What is noted of the move is to be read inside.
+    """
+    LOCKS.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with (LOCKS / database).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -16,7 +16,11 @@ OWN_SCHEMA = "SELECT FROM pg_namespace WHERE nspname = %s AND nspowner = current
 SLOTS = (
     "SELECT slot_name, active_pid FROM pg_replication_slots WHERE database = %s AND (slot_name = %s OR slot_name ~ %s)"
 )
-IDENTITIES = {"d": "DEFAULT", "n": "NOTHING"}
+IDENTITIES = {"d": "DEFAULT", "n": "NOTHING", "i": "NOTHING"}
+
+
+class MoveFailed(Exception):
+    """A move that cannot go on, with the reason and the remedy."""
 
 
 def slot_of(database):
@@ -25,21 +29,42 @@ def slot_of(database):
 
 
 def close(cluster, database):
-    """Ends all sessions and lets new ones only read: what is done for a project must be done where it moves to."""
+    """Ends all sessions of a project's logins, and leaves the owner alone, who can only read from then on.
+
+    What is written for a project must be written where it moves to: the services cannot log in any more, and the owner
+    has lost the rights to write. postgres-meta, which is the owner, reads until the gateway leads to another one.
+    """
+    rest, auth, owner = logins(database)
+    for role in (rest, auth):
+        cluster.change(compose("ALTER ROLE {role} NOLOGIN", role=role))
+    cluster.change(compose("REVOKE postgres FROM {owner}", owner=owner))
+    cluster.change(compose("GRANT pg_read_all_data TO {owner}", owner=owner))
     cluster.change(compose("ALTER DATABASE {name} SET default_transaction_read_only = on", name=database))
     end_sessions(cluster, database)
 
 
 def end_sessions(cluster, database):
-    """Ends the sessions of clients in a database; replication goes on."""
-    query = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND backend_type = %s"
-    cluster.rows(query, [database, "client backend"])
+    """Ends the sessions of clients in a database; replication goes on. Raises MoveFailed where one stays."""
+    query = "SELECT pg_terminate_backend(pid, 5000) AS ended FROM pg_stat_activity WHERE datname = %s AND pid <> %s"
+    query += " AND backend_type = 'client backend'"
+    if not all(row.ended for row in cluster.rows(query, [database, cluster.connection.info.backend_pid])):
+        raise MoveFailed(f"database {database}: a session in it does not end; look at pg_stat_activity, then try again")
 
 
 def reopen(cluster, database, connections):
-    """Lets clients write to a database again."""
+    """Lets the logins of a project write to a database again."""
+    rest, auth, owner = logins(database)
+    for role in (rest, auth):
+        cluster.change(compose("ALTER ROLE {role} LOGIN", role=role))
+    cluster.change(compose("GRANT postgres TO {owner}", owner=owner))
+    cluster.change(compose("REVOKE pg_read_all_data FROM {owner}", owner=owner))
     cluster.change(compose("ALTER DATABASE {name} RESET default_transaction_read_only", name=database))
     cluster.change(compose(f"ALTER DATABASE {{name}} CONNECTION LIMIT {int(connections)}", name=database))
+
+
+def logins(database):
+    """Returns the login roles of PostgREST, of GoTrue and of the owner."""
+    return tuple(f"{database}_{service}" for service in ("rest", "auth", "owner"))
 
 
 def unsubscribe(new):

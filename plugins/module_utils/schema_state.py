@@ -9,26 +9,45 @@ OF_RELATION = {
     "pg_attribute": "attrelid",
     "pg_attrdef": "adrelid",
     "pg_index": "indrelid",
+    "pg_inherits": "inhrelid",
     "pg_policy": "polrelid",
     "pg_rewrite": "ev_class",
+    "pg_sequence": "seqrelid",
     "pg_trigger": "tgrelid",
 }
-WITHOUT_OID = {"pg_attribute": "attrelid || '.' || attnum", "pg_index": "indexrelid::text"}
+WITHOUT_OID = {
+    "pg_attribute": "attrelid || '.' || attnum",
+    "pg_index": "indexrelid::text",
+    "pg_inherits": "inhrelid || '.' || inhseqno",
+    "pg_sequence": "seqrelid::text",
+    "pg_description": "classoid || '.' || objoid || '.' || objsubid",
+}
 OF_SCHEMA = {"pg_constraint": "connamespace", "pg_proc": "pronamespace", "pg_type": "typnamespace"}
 PLAIN = (
     "pg_cast",
     "pg_collation",
     "pg_default_acl",
+    "pg_description",
     "pg_enum",
     "pg_event_trigger",
     "pg_extension",
+    "pg_foreign_server",
+    "pg_language",
+    "pg_opclass",
     "pg_operator",
+    "pg_opfamily",
+    "pg_publication",
+    "pg_publication_rel",
     "pg_statistic_ext",
+    "pg_ts_config",
+    "pg_ts_dict",
+    "pg_user_mapping",
 )
 # TRUNCATE and VACUUM write to rows of pg_class that mean nothing here
 RELATIONS = """
     SELECT 'pg_class', oid::text, concat_ws(' ', relname, relnamespace, relkind, relowner, relpersistence,
-    relrowsecurity, relforcerowsecurity, relacl, reloptions, relpartbound, CASE WHEN relkind = 'm' THEN relfilenode END)
+    relrowsecurity, relforcerowsecurity, relreplident, relacl, reloptions, relpartbound,
+    CASE WHEN relkind = 'm' THEN relfilenode END)
     FROM pg_class WHERE relpersistence <> 't'
 """
 KEPT = "SELECT oid FROM pg_class WHERE relpersistence <> 't'"
@@ -43,7 +62,9 @@ def fingerprint(connection):
         parts.append(f"SELECT '{catalog}', {key}, xmin::text FROM {catalog} WHERE {column} IN ({KEPT})")
     for catalog, column in OF_SCHEMA.items():
         parts.append(f"SELECT '{catalog}', oid::text, xmin::text FROM {catalog} WHERE {column} IN ({SCHEMAS})")
-    parts += [f"SELECT '{catalog}', oid::text, xmin::text FROM {catalog}" for catalog in PLAIN]
+    for catalog in PLAIN:
+        parts.append(f"SELECT '{catalog}', {WITHOUT_OID.get(catalog, 'oid::text')}, xmin::text FROM {catalog}")
     lines = " UNION ALL ".join(parts)
-    query = f"SELECT md5(string_agg(concat_ws(' ', a, b, c), ',' ORDER BY a, b)) AS value FROM ({lines}) AS x (a, b, c)"
+    whole = "md5(string_agg(concat_ws(' ', a, b, c), ',' ORDER BY a, b))"
+    query = f"SELECT {whole} AS value FROM ({lines}) AS x (a, b, c)"
     return connection.execute(query).fetchone().value

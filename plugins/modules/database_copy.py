@@ -71,16 +71,22 @@ RETURN = r""" # """
 import shutil
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.berth.supabase.plugins.module_utils.database_copy import Copy, MoveFailed
-from ansible_collections.berth.supabase.plugins.module_utils.moves import Move
+from ansible_collections.berth.supabase.plugins.module_utils.database_copy import Copy
+from ansible_collections.berth.supabase.plugins.module_utils.moves import Move, locked
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import CONNECTION_SPEC, Clusters, psycopg
-from ansible_collections.berth.supabase.plugins.module_utils.replication import drop_copy, follow_no_more
+from ansible_collections.berth.supabase.plugins.module_utils.replication import MoveFailed, drop_copy, follow_no_more
 
 DATA = "/var/lib/postgresql"
+LEAST_VERSION = 160000
 ROOM = 2  # times the size of the database: its rows, and the write-ahead log of writing them
 
 
-def require_room(module, source, database):
+def has_taken_over(move, target):
+    """Returns whether a move to that cluster is over."""
+    return bool(move and move.switched and move.target == target)
+
+
+def require_room(source, database):
     """Returns where there is room for a copy, and write-ahead log to make it from."""
     size = source.rows("SELECT pg_database_size(%s::name) AS bytes", [database])[0].bytes
     free = shutil.disk_usage(DATA).free
@@ -89,6 +95,8 @@ def require_room(module, source, database):
             f"{DATA}: found {free >> 20} MB free, needed {ROOM * size >> 20} MB for a copy of database {database}; "
             "make room"
         )
+    if source.connection.info.server_version < LEAST_VERSION:
+        raise MoveFailed("PostgreSQL: found a version before 16, allowed: 16 and later, which copy as the owner")
     level = source.rows("SELECT current_setting('wal_level') AS value")[0].value
     if level != "logical":
         raise MoveFailed(
@@ -112,23 +120,24 @@ def main():
     )
     params = module.params
     database, target = params["database"], params["to"]
-    before = Move.read(database)
-    if before and before.switched and before.target == target:
-        module.exit_json(changed=False, msg="The copy has taken over")
     diff = {"before": "", "after": f"copy of database {database} in the {target} cluster\n"}
     if module.check_mode:
-        module.exit_json(changed=True, diff=diff)
+        before = Move.read(database)
+        module.exit_json(changed=not has_taken_over(before, target), diff=diff)
     origin = "shared" if target == "dedicated" else "dedicated"
     places = {side: params[side] for side in ("shared", "dedicated")}
     move = Move(params["project"], database, origin, target, places, params["connections"])
     clusters = Clusters(module)
     source, copied = (clusters.open(places[side], when_absent="") for side in (origin, target))
     try:
-        require_room(module, source, database)
-        move.write()
-        drop_copy(copied, database)
-        follow_no_more(source, database, params["connections"])
-        Copy(module, move).make()
+        with locked(database):
+            if has_taken_over(Move.read(database), target):
+                module.exit_json(changed=False, msg="The copy has taken over")
+            require_room(source, database)
+            move.write()
+            drop_copy(copied, database)
+            follow_no_more(source, database, params["connections"])
+            Copy(module, move).make()
     except (MoveFailed, psycopg.Error) as error:
         module.fail_json(msg=str(error).strip())
     module.exit_json(changed=True, diff=diff)

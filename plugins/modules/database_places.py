@@ -91,14 +91,15 @@ def shared_databases(module):
 
 
 def place_of(project, shared):
-    """Returns the cluster that has the project's data, None for a project that is not there yet."""
+    """Returns the cluster that has the project's data, None for a project that is not there yet.
+
+    A cluster of its own that a conversion made and never filled counts for nothing beside a database in the host's.
+    """
     if project["move"]:
         return project["move"].live
-    if has_own(project) == project["dedicated"]:
-        return declared(project)
-    if project["database"] in shared:
+    if shared is not None and project["database"] in shared:
         return "shared"
-    return None if project["dedicated"] else "dedicated"
+    return "dedicated" if has_own(project) else None
 
 
 def declared(project):
@@ -136,9 +137,10 @@ def main():
         supports_check_mode=True,
     )
     projects = [{**project, "move": Move.read(project["database"])} for project in module.params["projects"]]
-    odd = [one for one in projects if not one["move"] and has_own(one) != one["dedicated"]]
-    shared = shared_databases(module) if odd else set()
-    if shared is None:
+    unsure = [one for one in projects if not one["move"] and (one["dedicated"] or has_own(one))]
+    shared = shared_databases(module) if unsure else set()
+    odd = [one for one in unsure if module.params["move"] or has_own(one) != one["dedicated"]]
+    if shared is None and odd:
         names = ", ".join(project["name"] for project in odd)
         module.fail_json(
             msg=f"PostgreSQL of the host does not answer, so that nobody knows where the data of {names} is; start it: "

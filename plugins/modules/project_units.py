@@ -118,7 +118,7 @@ former:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.berth.supabase.plugins.module_utils.database_copy import Copy, MoveFailed
+from ansible_collections.berth.supabase.plugins.module_utils.database_copy import Copy
 from ansible_collections.berth.supabase.plugins.module_utils.handover import finish, release, restart_held
 from ansible_collections.berth.supabase.plugins.module_utils.moves import Move
 from ansible_collections.berth.supabase.plugins.module_utils.project_services import (
@@ -128,6 +128,7 @@ from ansible_collections.berth.supabase.plugins.module_utils.project_services im
     services_of,
     was_isolated,
 )
+from ansible_collections.berth.supabase.plugins.module_utils.replication import MoveFailed
 from ansible_collections.berth.supabase.plugins.module_utils.units import STARTED, Systemd, wall_clock
 
 CHANGED = "StateChangeTimestampMonotonic"

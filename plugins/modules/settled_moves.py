@@ -59,10 +59,11 @@ former:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.berth.supabase.plugins.module_utils.moves import KEPT_SECONDS, Move
+from ansible_collections.berth.supabase.plugins.module_utils.moves import KEPT_SECONDS, Move, locked
 from ansible_collections.berth.supabase.plugins.module_utils.own_cluster import PLACES, drop, unit_of, versions
-from ansible_collections.berth.supabase.plugins.module_utils.postgres import Cluster, compose
+from ansible_collections.berth.supabase.plugins.module_utils.postgres import Cluster, compose, psycopg
 from ansible_collections.berth.supabase.plugins.module_utils.replication import (
+    MoveFailed,
     drop_copy,
     drop_slots,
     end_sessions,
@@ -164,10 +165,14 @@ def main():
         supports_check_mode=True,
     )
     systemd, former = Systemd(module), []
-    for project in module.params["projects"]:
-        move = Move.read(project["database"])
-        if move and settle(systemd, move, project["dedicated"], module.params["commit"]):
-            former.append(project["name"])
+    for project in (one for one in module.params["projects"] if Move.read(one["database"])):
+        try:
+            with locked(project["database"]):
+                move = Move.read(project["database"])
+                if move and settle(systemd, move, project["dedicated"], module.params["commit"]):
+                    former.append(project["name"])
+        except (MoveFailed, psycopg.Error) as error:
+            module.fail_json(msg=f"{project['name']}: what its move has left cannot be settled: {error}; run it again")
     systemd.exit(former=former)
 
 

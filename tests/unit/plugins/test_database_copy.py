@@ -22,7 +22,7 @@ CREATE ROLE supabase_admin SUPERUSER LOGIN; CREATE ROLE anon;
 CREATE ROLE blog NOLOGIN; CREATE ROLE blog_rest; CREATE ROLE blog_auth; CREATE ROLE blog_owner LOGIN;
 """
 CONTENT = """
-CREATE EXTENSION citext;
+CREATE EXTENSION citext; GRANT ALL ON SCHEMA public TO postgres, blog_owner;
 CREATE TABLE kept (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, word citext CHECK (word <> 'never'));
 CREATE TABLE loose (word text); ALTER TABLE loose OWNER TO blog_owner;
 INSERT INTO kept (word) SELECT 'word ' || n FROM generate_series(1, 500) n;
@@ -32,6 +32,13 @@ ALTER TABLE kept ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readers ON kept FOR SELECT TO anon USING (word = 'word 1');
 GRANT SELECT ON kept TO anon;
 CREATE FUNCTION twice(n int) RETURNS int LANGUAGE sql AS 'SELECT n * 2';
+"""
+EVIL = """
+CREATE FUNCTION evil(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN ALTER ROLE blog_owner SUPERUSER; END IF;
+    RETURN n;
+END $$
 """
 TOLD = {
     "rows": "SELECT array_agg(id || ' ' || word ORDER BY id) FROM kept",
@@ -110,11 +117,14 @@ def told(server: PostgresServer) -> dict[str, object]:
 
 
 def settings(server: PostgresServer) -> tuple[int, bool]:
-    """Return the connection limit of the database, and whether clients may only read."""
+    """Return the connection limit of the database, and whether clients may only read, and services not even that."""
     with psycopg.connect(server.url("postgres")) as connection:
         limit = connection.execute("SELECT datconnlimit FROM pg_database WHERE datname = 'blog'").fetchone()[0]
-        read_only = connection.execute("SELECT count(*) FROM pg_db_role_setting").fetchone()[0]
-    return limit, bool(read_only)
+        closed = connection.execute(
+            "SELECT (SELECT count(*) FROM pg_db_role_setting) = 1 AND NOT bool_or(rolcanlogin)"
+            " AND NOT pg_has_role('blog_owner', 'postgres', 'member') FROM pg_roles WHERE rolname ~ '_(rest|auth)$'"
+        ).fetchone()[0]
+    return limit, closed
 
 
 class Writer(threading.Thread):
@@ -195,6 +205,29 @@ def test_what_replication_leaves_out_is_refused_before_any_change(
     with pytest.raises(MoveFailed, match=f"blog: its database has {named}, which logical replication leaves out"):
         copy.make()
     assert told(servers[0]) == before
+
+
+ATTACKS = {
+    "generated column": "CREATE TABLE trap (a int, b int GENERATED ALWAYS AS (a + evil(1)) STORED)",
+    "partition key": "CREATE TABLE trap (a int) PARTITION BY RANGE ((a + evil(1)))",
+    "default": "CREATE DOMAIN checked AS int CHECK (evil(VALUE) > 0); CREATE TYPE pair AS (n checked);"
+    ' CREATE SCHEMA "ACL"; CREATE TABLE "ACL"."DEFAULT PRIVILEGES FOR" (p pair DEFAULT \'(5)\'::pair)',
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_code_of_the_project_never_runs_as_the_superuser(
+    servers: tuple[PostgresServer, PostgresServer], copy: Copy, attack: str
+) -> None:
+    with psycopg.connect(servers[0].url("blog"), autocommit=True) as connection:
+        connection.execute("GRANT CREATE ON DATABASE blog TO blog_owner")
+        connection.execute("SET SESSION AUTHORIZATION blog_owner")
+        connection.execute(EVIL)
+        for statement in ATTACKS[attack].split(";"):
+            connection.execute(statement)
+    copy.make()
+    assert copy.target.rows("SELECT rolsuper FROM pg_roles WHERE rolname = 'blog_owner'") == [(False,)]
+    assert copy.target.rows("SELECT FROM pg_roles WHERE rolname = 'berth_move_blog'") == []
 
 
 def test_schema_that_a_project_made_is_not_believed(servers: tuple[PostgresServer, PostgresServer], copy: Copy) -> None:
