@@ -74,7 +74,8 @@ def move(
     servers: tuple[PostgresServer, PostgresServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[moves.Move]:
     """The move of a database with all kinds of content; nothing of it is left afterwards."""
-    monkeypatch.setattr(moves, "MOVES", tmp_path)
+    monkeypatch.setattr(moves, "MOVES", tmp_path / "moves")
+    monkeypatch.setattr(moves, "LOCKS", tmp_path / "locks")
     with psycopg.connect(servers[0].url("postgres"), autocommit=True) as connection:
         connection.execute("CREATE DATABASE blog")
     with psycopg.connect(servers[0].url("blog"), autocommit=True) as connection:
@@ -205,6 +206,33 @@ def test_what_replication_leaves_out_is_refused_before_any_change(
     with pytest.raises(MoveFailed, match=f"blog: its database has {named}, which logical replication leaves out"):
         copy.make()
     assert told(servers[0]) == before
+
+
+def test_module_that_outlived_its_run_changes_nothing_after_the_switch(
+    servers: tuple[PostgresServer, PostgresServer], copy: Copy
+) -> None:
+    copy.make()
+    stale = Copy(SimpleNamespace(check_mode=False), moves.Move.read("blog"))
+    copy.finish()
+    stale.finish()
+    for cluster in (stale.source, stale.target):
+        cluster.connection.close()
+    assert (settings(servers[0])[1], settings(servers[1])) == (True, (7, False))
+    assert moves.Move.read("blog").live == "dedicated"
+
+
+def test_owner_cannot_write_to_the_old_database(servers: tuple[PostgresServer, PostgresServer], copy: Copy) -> None:
+    address, write = servers[0].url("blog").replace("postgres@", "blog_owner@"), "INSERT INTO loose VALUES ('mine')"
+    with psycopg.connect(servers[0].url("blog"), autocommit=True) as connection:
+        connection.execute("GRANT postgres TO blog_owner; ALTER TABLE loose OWNER TO postgres")
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(write)
+    copy.make()
+    copy.finish()
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("BEGIN READ WRITE")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(write)
 
 
 ATTACKS = {
