@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from berth.errors import BerthError
 from berth.models import Project
 from berth.names import NAME_RULE, InvalidName, validate_name
-from berth.placement import Candidate
+from berth.placement import Candidate, NoRoom
 from berth.rotation import STEPS, BadEnd
 from webui import forms, pictures
 from webui.core import core
@@ -20,6 +20,7 @@ from webui.security import access, actor, needs
 from webui.services.actions import USAGE_PLAYBOOK
 from webui.services.audit import note
 from webui.services.converting import opened
+from webui.services.placing import placed
 from webui.services.suggest import candidates, costs
 
 bp = Blueprint("projects", __name__)
@@ -97,10 +98,19 @@ def add() -> Page:
     """Add a project, or plan that (field intent: plan or do), and go to the run."""
     name = request.form.get("name", "").strip()
     try:
-        run = _do("add", name, forms.added(request.form))
+        run = _do("add", name, _placed(name, forms.added(request.form)))
+    except NoRoom as error:
+        return _new_form(request.form.to_dict(), {"host": str(error)}), 400
     except BerthError as error:
         return _new_form(request.form.to_dict(), forms.problems(error, forms.ADDED)), 400
     return _to(run)
+
+
+def _placed(name: str, values: dict[str, Any]) -> dict[str, Any]:
+    """The values of an add with what is noted of a host that was overruled; raise InvalidName or NoRoom."""
+    wanted = (values["architecture"], values["host"])
+    _host, reason = placed(core().fleet, core().rooms, name, *wanted, "force" in request.form, values["database"])
+    return values | {"note": reason}
 
 
 @bp.get("/projects/<name>")

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from berth.placement import Candidate
+from webui.services import placing
+
 SHOP = {"name": "shop", "host": "bravo", "architecture": "shared", "domains": "shop.example.com", "idle_timeout": "1h"}
 
 
@@ -47,6 +50,20 @@ def test_bad_input_keeps_what_was_typed_and_runs_nothing(person, core, inventory
     assert f'value="{typed["domains"]}"' in answer.text
     assert core.runs.page() == []
     assert [path.name for path in (inventory / "projects").glob("*.yml")] == ["blog.yml"]
+
+
+def test_host_without_room_is_refused_unless_overruled(
+    person, core, inventory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = Candidate(host="bravo", verdict="refused", reason="memory: 82 MiB of 4 GiB are missing")
+    monkeypatch.setattr(placing, "candidates", lambda *_: [full])
+    browser = person("operator")
+    answer = browser.send("/projects/new", **SHOP, intent="do")
+    assert (answer.status_code, "82 MiB of 4 GiB are missing" in answer.text) == (400, True)
+    assert f'value="{SHOP["domains"]}"' in answer.text
+    assert (core.runs.page(), (inventory / "projects/shop.yml").exists()) == ([], False)
+    assert browser.send("/projects/new", **SHOP, force="yes", intent="do").status_code == 303
+    assert "# Added with force on" in (inventory / "projects/shop.yml").read_text()
 
 
 def test_database_of_its_own_is_declared_and_the_default_is_not(person, inventory: Path) -> None:
