@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import compose, drop_database, literal, sql
 
 NAME = "berth_move"  # of publication, subscription and schema
@@ -16,6 +18,8 @@ OWN_SCHEMA = "SELECT FROM pg_namespace WHERE nspname = %s AND nspowner = current
 SLOTS = (
     "SELECT slot_name, active_pid FROM pg_replication_slots WHERE database = %s AND (slot_name = %s OR slot_name ~ %s)"
 )
+SESSIONS = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
+SESSION_PATIENCE = 10.0  # seconds
 IDENTITIES = {"d": "DEFAULT", "n": "NOTHING", "i": "NOTHING"}
 
 
@@ -44,11 +48,15 @@ def close(cluster, database):
 
 
 def end_sessions(cluster, database):
-    """Ends the sessions of clients in a database; replication goes on. Raises MoveFailed where one stays."""
-    query = "SELECT pg_terminate_backend(pid, 5000) AS ended FROM pg_stat_activity WHERE datname = %s AND pid <> %s"
-    query += " AND backend_type = 'client backend'"
-    if not all(row.ended for row in cluster.rows(query, [database, cluster.connection.info.backend_pid])):
-        raise MoveFailed(f"database {database}: a session in it does not end; look at pg_stat_activity, then try again")
+    """Ends the sessions that clients have in a database now; replication goes on. Raises MoveFailed where one stays."""
+    own = cluster.connection.info.backend_pid
+    found = [row.pid for row in cluster.rows(SESSIONS, [database]) if row.pid != own]
+    cluster.rows("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", [found])
+    deadline = time.monotonic() + SESSION_PATIENCE
+    while {row.pid for row in cluster.rows(SESSIONS, [database])} & set(found):
+        if time.monotonic() > deadline:
+            raise MoveFailed(f"database {database}: a session in it does not end; look at pg_stat_activity")
+        time.sleep(0.02)
 
 
 def reopen(cluster, database, connections):
