@@ -23,12 +23,13 @@ from ansible_collections.berth.supabase.plugins.module_utils.replication import 
     MoveFailed,
     close,
     inside,
+    logins,
     reopen,
     slot_of,
     unpublish,
     unsubscribe,
 )
-from ansible_collections.berth.supabase.plugins.module_utils.schema_copy import ROLES, restore_schema
+from ansible_collections.berth.supabase.plugins.module_utils.schema_copy import restore_schema
 from ansible_collections.berth.supabase.plugins.module_utils.schema_state import fingerprint
 
 PATIENCE = 30.0  # seconds for the last row: requests wait meanwhile
@@ -138,7 +139,7 @@ class Copy:
             [self.database],
         )[0]
         there = {role.rolname for role in self.target.rows("SELECT rolname FROM pg_roles")}
-        for role in (name.format(self.database) for name in ROLES):
+        for role in (self.database, *logins(self.database)):
             if role not in there:
                 self.target.change(compose("CREATE ROLE {role} NOLOGIN", role=role))
         values = {name: literal(getattr(row, name)) for name in ("encoding", "datcollate", "datctype")}

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import SUPERUSER, compose, literal
-from ansible_collections.berth.supabase.plugins.module_utils.replication import NAME, MoveFailed
+from ansible_collections.berth.supabase.plugins.module_utils.replication import NAME, MoveFailed, logins
 
 # By the catalog that an entry comes from: names are the project's, numbers are not.
 SCHEMA, EXTENSION = "2615", "3079"
@@ -27,7 +27,6 @@ OF_NO_CATALOG = "0"
 LAST_WORDS = ("ACL ", "COMMENT ", "SECURITY LABEL ")
 ENTRY = re.compile(r"^\d+; (?P<catalog>\d+) \d+ (?P<entry>.*)$")
 GROUPS = ("postgres", "supabase_auth_admin", "anon", "authenticated", "service_role", "berth_customer")
-ROLES = ("{}", "{}_rest", "{}_auth", "{}_owner")
 LOCK_PATIENCE = "30s"
 
 
@@ -83,7 +82,7 @@ class _builder:
         text = "CREATE ROLE {name} LOGIN INHERIT PASSWORD {password}"
         create = compose(text, name=self.name, password=literal(self.password))
         self.cluster.change(create, shown=f"CREATE ROLE {self.name}")
-        for role in (*GROUPS, *(name.format(self.database) for name in ROLES)):
+        for role in (*GROUPS, self.database, *logins(self.database)):
             if role in there:
                 self.cluster.change(compose("GRANT {role} TO {name}", role=role, name=self.name))
         self._limit(4)
