@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 MOVES = Path("/etc/berth/postgres/moves")
-LOCKS = Path("/run/berth/moves")
+LOCKS = Path("/run/berth")
 KEPT_SECONDS = 86400
 
 
@@ -70,6 +70,22 @@ def locked(database):
     What is noted of the move is to be read inside.
     """
     LOCKS.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with (LOCKS / database).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    path = LOCKS / f"move-{database}.lock"
+    while True:
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _names(path, lock):
+                continue  # whoever held it took it away
+            try:
+                yield
+            finally:
+                path.unlink()
+            return
+
+
+def _names(path, stream):
+    """Returns whether a path names the file that is open."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(stream.fileno()))
+    except FileNotFoundError:
+        return False

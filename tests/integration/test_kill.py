@@ -7,6 +7,7 @@ import pytest
 from fleet.killing import run_and_kill
 from fleet.listing import listing
 from fleet.newcomers import declare, forget, holdings
+from fleet.services import put_to_sleep
 
 from berth.archive import Archive
 
@@ -37,6 +38,7 @@ def test_killed_run_is_completed_by_the_next(gateway, fleet, newcomer, killed, p
     # unknown or whole: both answer 404 to a table that nobody has, what is half there would not
     assert gateway.ask(killed, "/rest/v1/nowhere", key=killed.anon_key).status_code == 404
     fleet.succeed("project.yml", "-e", f"project={NAME}")
+    put_to_sleep(fleet, killed)  # the request may have found it whole, and woken it
     assert holdings(fleet, killed, NUMBER) == newcomer.holdings
     for path in ("/rest/v1/nowhere", "/auth/v1/settings"):
         answers = [gateway.ask(project, path, key=project.anon_key) for project in (newcomer.project, killed)]
