@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import ansible_plugins  # noqa: F401
 import pytest
 from ansible_collections.berth.supabase.plugins.module_utils import moves
 
