@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import uuid
 
+from ansible_collections.berth.supabase.plugins.module_utils.move_fitness import require_whole
 from ansible_collections.berth.supabase.plugins.module_utils.moves import Move, locked
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
     SUPERUSER,
@@ -36,13 +37,6 @@ PATIENCE = 30.0  # seconds for the last row: requests wait meanwhile
 SLOT_PATIENCE = 120  # seconds until all transactions of the cluster that wrote before have ended
 POLL = 0.02
 
-UNFIT = """
-    SELECT 'unlogged table ' || oid::regclass AS what FROM pg_class WHERE relpersistence = 'u' AND relkind = 'r'
-    UNION ALL SELECT 'large object ' || min(oid) FROM pg_largeobject_metadata HAVING count(*) > 0
-    UNION ALL SELECT format('trigger %s on %s, which is enabled always or for replicas,', tgname, tgrelid::regclass)
-    FROM pg_trigger WHERE tgenabled IN ('A', 'R') AND NOT tgisinternal
-"""
-TAKEN = "SELECT FROM pg_namespace WHERE nspname = %s"
 WITHOUT_IDENTITY = """
     SELECT c.oid::regclass::text AS name, relreplident::text AS was FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -69,7 +63,7 @@ class Copy:
     def make(self):
         """Makes the copy and returns once it follows; what a killed run left of one must be gone before."""
         with inside(self.source, self.database) as old:
-            self._require_fit(old)
+            require_whole(old, self.move.project)
             self._publish(old)
             self.move.schema = fingerprint(old)
             self.move.write()
@@ -101,7 +95,7 @@ class Copy:
     def _switch(self):
         close(self.source, self.database)
         with inside(self.source, self.database) as old, inside(self.target, self.database) as new:
-            self._require_fit(old)
+            require_whole(old, self.move.project)
             if fingerprint(old) != self.move.schema:
                 raise MoveFailed(_changed(self.move))
             self._follow(old, new, PATIENCE)
@@ -111,19 +105,8 @@ class Copy:
         self.move.switched = time.time()
         self.move.write()
 
-    def _require_fit(self, old):
-        unfit = [row.what for row in old.execute(UNFIT)]
-        if unfit:
-            raise MoveFailed(
-                f"{self.move.project}: its database has {', '.join(unfit[:3])}, which logical replication leaves out; "
-                "change or drop it (ALTER TABLE ... SET LOGGED, SELECT lo_unlink(oid), ALTER TABLE ... ENABLE "
-                "TRIGGER), then convert it again"
-            )
-
     def _publish(self, old):
         """Notes what it changes in the database itself, so that each side can be brought back on its own."""
-        if old.execute(TAKEN, [NAME]).rowcount:
-            raise MoveFailed(f"{self.move.project}: its database has a schema {NAME}, which Berth needs; rename it")
         old.execute("CREATE SCHEMA berth_move")
         old.execute("CREATE TABLE berth_move.identity (name text PRIMARY KEY, was text)")
         old.execute("CREATE TABLE berth_move.mark (mark text PRIMARY KEY)")

@@ -63,30 +63,30 @@ def _restart_kinds(systemd, names, services, moved, clusters, switch):
         return 0.0
     _release_running(systemd, [*staying, *moving])
     began = time.monotonic()
-    with ExitStack() as locks:
-        for door in doors:
-            door.lock.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            lock = locks.enter_context(door.lock.open("w"))
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        systemd.run("start", [door.holding[0] for door in doors])
-        for door in doors:
-            door.lead_to(door.held)
-        drain(systemd, [door.open for door in doors])
-        if switch:
-            _or_release(switch, systemd, doors)
-        _restart(systemd, staying, moving, clusters)
+    try:
+        with ExitStack() as locks:
+            _hold(systemd, doors, locks)
+            if switch:
+                switch()
+            _restart(systemd, staying, moving, clusters)
+    except BaseException:
+        if switch:  # no run brings back what has moved: the next request tries to start what did not start
+            release(systemd, doors)
+        raise
     held = time.monotonic() - began
     release(systemd, doors)
     return held
 
 
-def _or_release(switch, systemd, doors):
-    """Calls the function; where it raises, requests go on to what ran before."""
-    try:
-        switch()
-    except Exception:
-        release(systemd, doors)
-        raise
+def _hold(systemd, doors, locks):
+    """Has requests wait until the locks are given back, and returns when none is under way."""
+    for door in doors:
+        door.lock.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        fcntl.flock(locks.enter_context(door.lock.open("w")), fcntl.LOCK_EX)
+    systemd.run("start", [door.holding[0] for door in doors])
+    for door in doors:
+        door.lead_to(door.held)
+    drain(systemd, [door.open for door in doors])
 
 
 def _release_running(systemd, services):

@@ -68,40 +68,17 @@ EXAMPLES = r"""
 
 RETURN = r""" # """
 
-import shutil
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.berth.supabase.plugins.module_utils.database_copy import Copy
+from ansible_collections.berth.supabase.plugins.module_utils.move_fitness import require_fit
 from ansible_collections.berth.supabase.plugins.module_utils.moves import Move, locked
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import CONNECTION_SPEC, Clusters, psycopg
 from ansible_collections.berth.supabase.plugins.module_utils.replication import MoveFailed, drop_copy, follow_no_more
-
-DATA = "/var/lib/postgresql"
-LEAST_VERSION = 160000
-ROOM = 2  # times the size of the database: its rows, and the write-ahead log of writing them
 
 
 def has_taken_over(move, target):
     """Returns whether a move to that cluster is over."""
     return bool(move and move.switched and move.target == target)
-
-
-def require_room(source, database):
-    """Returns where there is room for a copy, and write-ahead log to make it from."""
-    size = source.rows("SELECT pg_database_size(%s::name) AS bytes", [database])[0].bytes
-    free = shutil.disk_usage(DATA).free
-    if free < ROOM * size:
-        raise MoveFailed(
-            f"{DATA}: found {free >> 20} MB free, needed {ROOM * size >> 20} MB for a copy of database {database}; "
-            "make room"
-        )
-    if source.connection.info.server_version < LEAST_VERSION:
-        raise MoveFailed("PostgreSQL: found a version before 16, allowed: 16 and later, which copy as the owner")
-    level = source.rows("SELECT current_setting('wal_level') AS value")[0].value
-    if level != "logical":
-        raise MoveFailed(
-            f"wal_level of PostgreSQL: found {level}, needed: logical; run playbooks/site.yml, which restarts it so"
-        )
 
 
 def main():
@@ -133,7 +110,7 @@ def main():
         with locked(database):
             if has_taken_over(Move.read(database), target):
                 module.exit_json(changed=False, msg="The copy has taken over")
-            require_room(source, database)
+            require_fit(source, move.project, database)
             move.write()
             drop_copy(copied, database)
             follow_no_more(source, database, params["connections"])

@@ -6,7 +6,7 @@ module: database_places
 short_description: Refuses projects whose database is in another cluster than declared
 description:
   - Fails, before anything is changed, where the database of a project is in another cluster than its declaration names,
-    unless it is to move there. Changes nothing.
+    unless it is to move there, and where one that is to move cannot. Changes nothing.
 options:
   port:
     description: Port of the host's cluster, which names its unix socket.
@@ -38,6 +38,19 @@ options:
         description: Whether it is declared to have a cluster of its own.
         type: bool
         required: true
+      own_cluster:
+        description: Cluster of its own that it has, or would have.
+        type: dict
+        required: true
+        suboptions:
+          port:
+            description: Port of the cluster, which names its unix socket.
+            type: int
+            default: 5432
+          socket_directory:
+            description: Directory of that socket.
+            type: path
+            default: /run/postgresql
 author: The Berth maintainers (@berth)
 attributes:
   check_mode:
@@ -49,7 +62,10 @@ EXAMPLES = r"""
 - name: Require the databases where they are declared
   berth.supabase.database_places:
     projects:
-      - {name: shop, database: shop, dedicated: true}
+      - name: shop
+        database: shop
+        dedicated: true
+        own_cluster: {port: 10003, socket_directory: /run/berth/postgres/shop}
 """
 
 RETURN = r"""
@@ -69,7 +85,9 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.berth.supabase.plugins.module_utils import postgres
+from ansible_collections.berth.supabase.plugins.module_utils.move_fitness import require_fit
 from ansible_collections.berth.supabase.plugins.module_utils.moves import Move
+from ansible_collections.berth.supabase.plugins.module_utils.replication import MoveFailed
 
 SETTINGS = Path("/etc/postgresql")
 
@@ -122,11 +140,23 @@ def problem(project, found):
     )
 
 
+def require_movable(module, project, place):
+    """Fails where the database of a project cannot leave the cluster that it is in."""
+    where = project["own_cluster"] if place == "dedicated" else module.params
+    cluster = postgres.Clusters(module).open(where, when_absent="")
+    try:
+        if cluster:
+            require_fit(cluster, project["name"], project["database"])
+    except (MoveFailed, postgres.psycopg.Error) as error:
+        module.fail_json(msg=str(error).strip())
+
+
 def main():
     options = {
         "name": {"type": "str", "required": True},
         "database": {"type": "str", "required": True},
         "dedicated": {"type": "bool", "required": True},
+        "own_cluster": {"type": "dict", "required": True, "options": postgres.CONNECTION_SPEC},
     }
     module = AnsibleModule(
         argument_spec={
@@ -150,6 +180,8 @@ def main():
     elsewhere = [(project, place) for project, place in found if place not in (None, declared(project))]
     if elsewhere and not module.params["move"]:
         module.fail_json(msg=". ".join(problem(project, place) for project, place in elsewhere))
+    for project, place in elsewhere:
+        require_movable(module, project, place)
     module.exit_json(
         changed=False,
         moving=[project["name"] for project, _place in elsewhere],
