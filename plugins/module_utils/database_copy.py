@@ -10,6 +10,7 @@ import uuid
 
 from ansible_collections.berth.supabase.plugins.module_utils.move_fitness import require_whole
 from ansible_collections.berth.supabase.plugins.module_utils.moves import Move, locked
+from ansible_collections.berth.supabase.plugins.module_utils.owner_settings import copy_settings
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import (
     SUPERUSER,
     Cluster,
@@ -72,6 +73,7 @@ class Copy:
             if fingerprint(old) != self.move.schema:
                 raise MoveFailed(_changed(self.move))
             with inside(self.target, self.database) as new:
+                copy_settings(old, new, logins(self.database)[-1], self.database)
                 self._subscribe(new)
                 self._wait_for_rows(new)
                 self._refresh(old, new)

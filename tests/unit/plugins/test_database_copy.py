@@ -235,6 +235,28 @@ def test_owner_cannot_write_to_the_old_database(servers: tuple[PostgresServer, P
             connection.execute(write)
 
 
+OWN_SETTINGS = """
+ALTER ROLE blog_owner SET statement_timeout = '7s';
+ALTER ROLE blog_owner IN DATABASE blog SET search_path = "$user", "my schema", public;
+ALTER ROLE blog_owner IN DATABASE blog SET work_mem = '8MB';
+"""
+
+
+def test_owner_keeps_what_it_has_set_for_itself(servers: tuple[PostgresServer, PostgresServer], copy: Copy) -> None:
+    with psycopg.connect(servers[0].url("blog"), autocommit=True) as connection:
+        connection.execute("ALTER ROLE blog_owner IN DATABASE blog SET temp_file_limit = '1GB'")
+        connection.execute("ALTER ROLE blog_owner IN DATABASE blog SET role = 'postgres'")
+        connection.execute("SET SESSION AUTHORIZATION blog_owner")
+        connection.execute(OWN_SETTINGS)
+    copy.make()
+    query = "SELECT setdatabase <> 0, unnest(setconfig) FROM pg_db_role_setting WHERE setrole = 'blog_owner'::regrole"
+    assert sorted(map(tuple, copy.target.rows(query))) == [
+        (False, "statement_timeout=7s"),
+        (True, 'search_path="$user", "my schema", public'),
+        (True, "work_mem=8MB"),
+    ]
+
+
 ATTACKS = {
     "generated column": "CREATE TABLE trap (a int, b int GENERATED ALWAYS AS (a + evil(1)) STORED)",
     "partition key": "CREATE TABLE trap (a int) PARTITION BY RANGE ((a + evil(1)))",
