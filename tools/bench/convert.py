@@ -23,7 +23,8 @@ WAYS = (
 PATIENCE_SECONDS = 30
 # A row of 1 KiB that TOAST does not compress.
 FILL = """
-CREATE TABLE ballast AS SELECT n, (SELECT string_agg(md5(random()::text || n), '') FROM generate_series(1, 31)) AS text
+CREATE TABLE ballast AS SELECT n,
+    (SELECT string_agg(md5(concat(random(), n, part)), '') FROM generate_series(1, 31) AS part) AS text
     FROM generate_series(1, %s) AS n
 """
 
