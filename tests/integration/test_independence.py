@@ -4,6 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 from fleet.content import mark
+from fleet.memory import is_limitable, limited
 from fleet.services import wait_until
 from fleet.traffic import Traffic
 
@@ -29,6 +30,24 @@ def test_others_answer_while_one_is_broken(gateway, fleet, broken, way):
         _wait_for(traffic, 15)
         fleet.on("trixie", REPAIR.format(name=broken), check=False)
         wait_until(lambda: mark(gateway, fleet.project(broken)) == broken, f"{broken} answers again")
+    assert [(project.name, each.failures) for project, each in zip(others, traffic, strict=True) if each.failures] == []
+
+
+HUNGER = "SELECT cardinality(array_agg(repeat('x', 1000000) || n)) FROM generate_series(1, 900) AS n"
+
+
+@pytest.mark.skipif(not is_limitable(), reason="this machine has no memory controller (cgroup v1)")
+def test_others_answer_while_the_memory_of_one_is_exhausted(gateway, fleet):
+    alone, others = fleet.project("alone"), [fleet.project(name) for name in EVERYBODY if name != "alone"]
+    with ExitStack() as stack:
+        traffic = [stack.enter_context(Traffic(gateway, project)) for project in others]
+        killed = stack.enter_context(limited("berth-alone.slice", 640))
+        _wait_for(traffic, 3)
+        said = fleet.on("trixie", f'psql {alone.psql} -U supabase_admin -d alone -c "{HUNGER}" 2>&1', check=False)
+        assert "server closed the connection unexpectedly" in said
+        assert killed() > 0
+        _wait_for(traffic, 15)
+        wait_until(lambda: mark(gateway, alone) == "alone", "alone answers again")
     assert [(project.name, each.failures) for project, each in zip(others, traffic, strict=True) if each.failures] == []
 
 
