@@ -7,6 +7,7 @@ short_description: Has a copy follow the database of a project in its other clus
 description:
   - Copies the database of a project, which goes on meanwhile, from the host's cluster to the project's own or back, by
     logical replication, and returns once the copy follows. M(berth.supabase.project_units) lets it take over.
+  - Wakes the services of the project, so that no request waits for one that starts while its database moves.
   - A copy that a killed run has left, or that was kept after an earlier move, is made anew.
   - Refuses a database that logical replication would not bring over as a whole.
 options:
@@ -74,11 +75,22 @@ from ansible_collections.berth.supabase.plugins.module_utils.move_fitness import
 from ansible_collections.berth.supabase.plugins.module_utils.moves import Move, locked
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import CONNECTION_SPEC, Clusters, psycopg
 from ansible_collections.berth.supabase.plugins.module_utils.replication import MoveFailed, drop_copy, follow_no_more
+from ansible_collections.berth.supabase.plugins.module_utils.units import Systemd
+
+SERVICES = ("rest", "auth")
 
 
 def has_taken_over(move, target):
     """Returns whether a move to that cluster is over."""
     return bool(move and move.switched and move.target == target)
+
+
+def wake(systemd, project):
+    """Has the services of a project run before their files change: what starts in between waits for its database."""
+    proxies = [f"berth-{service}-wake@{project}" for service in SERVICES]
+    states = systemd.show([f"{proxy}.socket" for proxy in proxies], ("ActiveState",))
+    listening = [proxy for proxy in proxies if states[f"{proxy}.socket"]["ActiveState"] == "active"]
+    systemd.run("start", [f"{proxy}.service" for proxy in listening])
 
 
 def main():
@@ -115,6 +127,7 @@ def main():
             drop_copy(copied, database)
             follow_no_more(source, database, params["connections"])
             Copy(module, move).make()
+        wake(Systemd(module), move.project)
     except (MoveFailed, psycopg.Error) as error:
         module.fail_json(msg=str(error).strip())
     module.exit_json(changed=True, diff=diff)

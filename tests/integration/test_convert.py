@@ -30,9 +30,15 @@ UnderWrites = Callable[[Callable[[], CompletedProcess]], SimpleNamespace]
 
 
 @pytest.fixture(scope="module")
-def mover(fleet: Fleet, gateway: Gateway) -> Iterator[Project]:
-    """Give a shared project with a user and a table, its declaration written by a person."""
+def bare(fleet: Fleet) -> list[str]:
+    """Give all that the host has without the project."""
     forget(fleet, NAME)
+    return listing(fleet, HOST, NAME)
+
+
+@pytest.fixture(scope="module")
+def mover(fleet: Fleet, gateway: Gateway, bare: list[str]) -> Iterator[Project]:
+    """Give a shared project with a user and a table, its declaration written by a person."""
     project = declare(fleet, NAME, NUMBER, HOST, **LIMITS)
     path = fleet.inventory / "projects" / f"{NAME}.yml"
     path.write_text(COMMENT + path.read_text())
@@ -307,3 +313,46 @@ def test_killed_move_is_completed_or_undone(
         assert (declaration(fleet), list(databases(fleet))) == (text, had)
     assert sql(fleet, "SELECT slot_name FROM pg_replication_slots") == []
     assert sql(fleet, "SELECT nspname FROM pg_namespace WHERE nspname = 'berth_move'") == []
+
+
+@pytest.mark.slow
+def test_isolated_project_gets_a_cluster_of_its_own_and_goes_back(
+    under_writes: UnderWrites, fleet: Fleet, berth: Berth
+) -> None:
+    for options in (["--to", "isolated"], ["--commit"]):
+        assert berth("convert", NAME, *options).returncode == 0
+    text = declaration(fleet)
+    for options, there in ((["--to", "isolated", "--database", "dedicated"], ["dedicated"]), (["--rollback"], [])):
+        found = under_writes(lambda options=options: berth("convert", NAME, *options, "--json"))
+        assert_nothing_was_lost(fleet, found)
+        assert list(databases(fleet)) == ["shared", *there]
+        assert containers(fleet) == CONTAINERS
+    assert declaration(fleet) == text
+    for options in (["--to", "shared"], ["--commit"]):
+        assert berth("convert", NAME, *options).returncode == 0
+
+
+@pytest.mark.slow
+def test_database_that_cannot_move_is_refused_by_the_plan_and_before_anything_is_noted(
+    fleet: Fleet, berth: Berth, mover: Project
+) -> None:
+    sql(fleet, "CREATE UNLOGGED TABLE public.fast (id int)")
+    for options in (["--plan"], []):
+        done = berth("convert", NAME, "--to", "isolated", "--database", "dedicated", *options)
+        assert done.returncode == 1
+        assert "mover: its database has unlogged table public.fast, which logical replication leaves out" in done.stderr
+        assert not (fleet.inventory / "projects" / f".{NAME}.conversion.yml").exists()
+    sql(fleet, "DROP TABLE public.fast")
+
+
+@pytest.mark.slow
+def test_removal_after_a_move_that_is_still_open_leaves_nothing(
+    fleet: Fleet, berth: Berth, gateway: Gateway, mover: Project, bare: list[str]
+) -> None:
+    put_to_sleep(fleet, mover)
+    assert berth("convert", NAME, "--to", "isolated", "--database", "dedicated").returncode == 0
+    assert gateway.ask(mover, "/rest/v1/written?limit=1", key=mover.anon_key).status_code == 200
+    assert databases(fleet) == {"shared": "0", "dedicated": "20"}
+    assert berth("remove", NAME, "--yes").returncode == 0
+    assert sorted(set(listing(fleet, HOST, NAME)) ^ set(bare)) == []
+    assert list((fleet.inventory / "projects").glob(f"*{NAME}*")) == []
