@@ -9,7 +9,7 @@ import typer
 from berth.cli.common import Inventory, Json, Name, Place, Plan, ShowPlaybook, place, print_json, told_in_one_line
 from berth.cli.converge import show_line
 from berth.cli.placing import HostChoice
-from berth.cli.questions import BadInput, ask_for_missing, assignments
+from berth.cli.questions import BadInput, Wanted, ask_for_missing, assignments
 from berth.cli.run import converge, show_plan
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def add(
     ctx: typer.Context,
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Name of the project.", show_default=False)] = None,
     host: Annotated[str | None, typer.Option(help="Host to run on; else the one with the most room.")] = None,
-    architecture: Annotated[str, typer.Option(help="shared or isolated.")] = "shared",
+    architecture: Annotated[str | None, typer.Option(help="shared or isolated.", show_default="shared")] = None,
     database: Annotated[
         str | None, typer.Option(help="dedicated: a PostgreSQL of its own, if isolated.", show_default="shared")
     ] = None,
@@ -58,19 +58,18 @@ def add(
             raise BadInput("--no-apply: there is no play then to plan or to show; give one of the options")
         here = place(inventory)
         may_ask = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
-        settings: dict[str, Any] = {"database": database, "domains": domain or [], "idle_timeout": idle_timeout}
+        wanted = Wanted(name, host, architecture, database, domain, idle_timeout)
 
-        def draft(name: str, host: str) -> "Project":
-            return here.store.draft_add(name, host, architecture, **settings).project
+        def draft(wanted: Wanted) -> "Project":
+            return here.store.draft_add(**wanted.settings).project
 
         choice = HostChoice(ctx, here, draft, force=force, measures=not show_playbook, asks=may_ask)
-        asked = ask_for_missing(name, host, domain, list(here.environment.hosts), may_ask, choice.suggest)
-        settings["domains"] = asked.domains
-        decision = choice.decide(asked.name, asked.host)
-        settings["note"] = decision.note
+        wanted = ask_for_missing(wanted, list(here.environment.hosts), may_ask, draft, choice.suggest)
+        decision = choice.decide(wanted)
+        settings = wanted.settings | {"note": decision.note}
         change = _Change(
-            draft=lambda: here.store.draft_add(asked.name, asked.host, architecture, **settings),
-            write=lambda: here.store.add(asked.name, asked.host, architecture, **settings),
+            draft=lambda: here.store.draft_add(**settings),
+            write=lambda: here.store.add(**settings),
             told={"placement": decision.told} if decision.told else {},
         )
         if decision.is_news and not as_json:

@@ -9,14 +9,14 @@ import typer
 
 from berth.cli.capacity import last_accounts
 from berth.cli.common import Place
-from berth.cli.questions import BadInput
+from berth.cli.questions import BadInput, Wanted
 from berth.cli.status import measured
 
 if TYPE_CHECKING:
     from berth.capacity import Capacity
     from berth.models import Project
 
-MakeDraft = Callable[[str, str], "Project"]
+MakeDraft = Callable[[Wanted], "Project"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Decision:
 
 
 class HostChoice:
-    """The choice of a host for a new project; `draft` gives the project by name and host, or raises BerthError."""
+    """The choice of a host for a new project; `draft` gives the project as it is wanted, or raises BerthError."""
 
     def __init__(
         self, ctx: typer.Context, here: Place, draft: MakeDraft, *, force: bool, measures: bool, asks: bool
@@ -44,21 +44,22 @@ class HostChoice:
         self.force, self.measures, self.asks = force, measures, asks
         self._suggested: Decision | None = None
 
-    def suggest(self, name: str) -> str | None:
+    def suggest(self, wanted: Wanted) -> str | None:
         """The host with the most room; raise NoRoom."""
         first = next(iter(self.here.environment.hosts))
         if not self.measures:
             return None if self.asks else first
-        self._suggested = best(self.ctx, self.here, self.draft(name, first))
+        self._suggested = best(self.ctx, self.here, self.draft(replace(wanted, host=first)))
         if self.asks:
             typer.echo(self._suggested.words)
         return self._suggested.host
 
-    def decide(self, name: str, host: str) -> Decision:
+    def decide(self, wanted: Wanted) -> Decision:
         """The decision for the host that was taken in the end; raise BadInput where it has no room."""
+        host = str(wanted.host)
         if self._suggested and self._suggested.host == host:
             return replace(self._suggested, is_news=not self.asks)
-        project = self.draft(name, host)
+        project = self.draft(wanted)
         if not self.measures:
             return Decision(host)
         decision = check(self.here, host, project, self.force)

@@ -454,18 +454,59 @@ def test_domains_list(berth: Berth) -> None:
     assert json.loads(berth("domains", "list", "blog", "--json").stdout) == ["blog.example.com"]
 
 
-def test_terminal_is_asked_for_what_is_missing(environment: Path) -> None:
-    terminal = pexpect.spawn(str(BERTH), ["add", "--show-playbook"], timeout=60, encoding="utf-8", cwd=repository())
-    terminal.expect_exact("Name of the project: ")
-    terminal.sendline("shop")
-    terminal.expect_exact("Host (alpha, bravo): ")
-    terminal.sendline("bravo")
-    terminal.expect_exact("Domains, with spaces between")
-    terminal.sendline("shop.example.com www.shop.example.com")
-    terminal.expect("ansible-playbook .* -e project=shop\r\n")
+def answered(arguments: list[str], *exchange: tuple[str, str]) -> tuple[str, int]:
+    """What `berth` says at a terminal after the last answer, and its exit code; the exchange is questions, answers."""
+    terminal = pexpect.spawn(
+        str(BERTH), arguments, timeout=60, encoding="utf-8", cwd=repository(), dimensions=(24, 400)
+    )
+    for question, answer in exchange:
+        terminal.expect_exact(question)
+        terminal.sendline(answer)
     terminal.expect(pexpect.EOF)
     terminal.close()
-    assert terminal.exitstatus == 0
+    return terminal.before, terminal.exitstatus
+
+
+def test_terminal_is_asked_for_what_is_missing(environment: Path) -> None:
+    said, code = answered(
+        ["add", "--host", "bravo", "--no-apply"],
+        ("Name of the project: ", "shop"),
+        ("Architecture (shared, isolated) [shared]: ", "isolated"),
+        ("Database (shared, dedicated) [shared]: ", "dedicated"),
+        ("Domains, with spaces between", "shop.example.com www.shop.example.com"),
+    )
+    assert (code, "shop: declared" in said) == (0, True), said
+    shop = load(environment, ("alpha", "bravo"))["shop"]
+    assert (shop.architecture, shop.database, shop.host) == ("isolated", "dedicated", "bravo")
+    assert shop.domains == ["shop.example.com", "www.shop.example.com"]
+
+
+def test_wrong_answers_are_asked_for_again_in_the_words_of_the_errors(environment: Path) -> None:
+    (environment / "hosts.yml").write_text("berth_hosts: {hosts: {alpha: }}\n")
+    said, code = answered(
+        ["add", "--no-apply"],
+        ("Name of the project: ", "Shop"),
+        ("Error: project name 'Shop': allowed: 2 to 24 of a-z", "blog"),
+        ("Error: name: found 'blog', which ", "shop"),
+        ("Architecture (shared, isolated) [shared]: ", "island"),
+        ("Error: architecture: found 'island', allowed: shared or isolated; ", ""),
+        ("Domains, with spaces between", "shop.example.com Upper.example.com"),
+        ("Error: domains.1: found 'Upper.example.com', allowed: a DNS name", "blog.example.com"),
+        ("Error: domains: found 'blog.example.com', which ", ""),
+    )
+    assert (code, "shop: declared" in said) == (0, True), said
+    assert declared(environment, "shop") == "---\nname: shop\nnumber: 2\nhost: alpha\narchitecture: shared\n"
+
+
+def test_what_was_given_wrongly_is_refused_before_a_question(environment: Path) -> None:
+    said, code = answered(["add", "shop", "--idle-timeout", "x"])
+    assert code == 2
+    assert said.startswith("berth: idle_timeout: found 'x'")
+
+
+def test_nothing_is_asked_without_a_terminal(berth: Berth, environment: Path) -> None:
+    assert berth("add", "shop", "--host", "alpha", "--no-apply").output == ""
+    assert "architecture: shared" in declared(environment, "shop")
 
 
 def test_terminal_sees_steps_and_the_sum(environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,7 +155,12 @@ def test_terminal_proposes_the_host_with_the_reason(environment: Path) -> None:
     # the host that is chosen instead has no room: the refusal ends the command before any run
     keep(environment, "alpha", 700)
     terminal = pexpect.spawn(str(BERTH), ["add", "shop"], timeout=120, encoding="utf-8", cwd=repository())
+    terminal.expect_exact("Architecture (shared, isolated) [shared]: ")
+    terminal.sendline("")
     terminal.expect("bravo: fits: memory: ")
+    terminal.expect_exact("Host (alpha, bravo) [bravo]: ")
+    terminal.sendline("gamma")
+    terminal.expect_exact("Error: host: found 'gamma', allowed: a host of the inventory (alpha, bravo)")
     terminal.expect_exact("Host (alpha, bravo) [bravo]: ")
     terminal.sendline("alpha")
     terminal.expect_exact("Domains, with spaces between")
