@@ -491,7 +491,7 @@ def test_wrong_answers_are_asked_for_again_in_the_words_of_the_errors(environmen
         ("Architecture (shared, isolated) [shared]: ", "island"),
         ("Error: architecture: found 'island', allowed: shared or isolated; ", ""),
         ("Domains, with spaces between", "shop.example.com Upper.example.com"),
-        ("Error: domains.1: found 'Upper.example.com', allowed: a DNS name", "blog.example.com"),
+        ("Error: domains[1]: found 'Upper.example.com', allowed: a DNS name", "blog.example.com"),
         ("Error: domains: found 'blog.example.com', which ", ""),
     )
     assert (code, "shop: declared" in said) == (0, True), said
