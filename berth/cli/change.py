@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from berth.cli import completing
 from berth.cli.common import Inventory, Json, Name, Place, Plan, ShowPlaybook, place, print_json, told_in_one_line
 from berth.cli.converge import show_line
 from berth.cli.placing import HostChoice
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from berth.store import Draft
 
 Domains = Annotated[list[str], typer.Argument(metavar="DOMAIN...", help="DNS names.", show_default=False)]
+OwnDomains = Annotated[
+    list[str],
+    typer.Argument(metavar="DOMAIN...", help="DNS names.", show_default=False, autocompletion=completing.domains),
+]
 domains = typer.Typer(
     name="domains", help="Add, remove, rename or list the domains of a project.", no_args_is_help=True
 )
@@ -38,10 +43,21 @@ def register(app: typer.Typer) -> None:
 def add(
     ctx: typer.Context,
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Name of the project.", show_default=False)] = None,
-    host: Annotated[str | None, typer.Option(help="Host to run on; else the one with the most room.")] = None,
-    architecture: Annotated[str | None, typer.Option(help="shared or isolated.", show_default="shared")] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Host to run on; else the one with the most room.", autocompletion=completing.hosts),
+    ] = None,
+    architecture: Annotated[
+        str | None,
+        typer.Option(help="shared or isolated.", show_default="shared", autocompletion=completing.architectures),
+    ] = None,
     database: Annotated[
-        str | None, typer.Option(help="dedicated: a PostgreSQL of its own, if isolated.", show_default="shared")
+        str | None,
+        typer.Option(
+            help="dedicated: a PostgreSQL of its own, if isolated.",
+            show_default="shared",
+            autocompletion=completing.databases,
+        ),
     ] = None,
     domain: Annotated[list[str] | None, typer.Option(help="DNS name of the project; may be given again.")] = None,
     idle_timeout: Annotated[str | None, typer.Option(help="Such as 15min, 1h or never.")] = None,
@@ -148,7 +164,7 @@ def add_domains(
 def remove_domains(
     ctx: typer.Context,
     name: Name,
-    domain: Domains,
+    domain: OwnDomains,
     inventory: Inventory = None,
     plan_only: Plan = False,
     show_playbook: ShowPlaybook = False,
@@ -163,7 +179,12 @@ def remove_domains(
 def rename_domain(
     ctx: typer.Context,
     name: Name,
-    old: Annotated[str, typer.Argument(metavar="OLD", help="DNS name that it has.", show_default=False)],
+    old: Annotated[
+        str,
+        typer.Argument(
+            metavar="OLD", help="DNS name that it has.", show_default=False, autocompletion=completing.domains
+        ),
+    ],
     new: Annotated[str, typer.Argument(metavar="NEW", help="DNS name to have instead.", show_default=False)],
     inventory: Inventory = None,
     plan_only: Plan = False,

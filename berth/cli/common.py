@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from berth.cli import completing
 from berth.errors import BerthError
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ Plan = Annotated[bool, typer.Option("--plan", help="Show what would change; chan
 ShowPlaybook = Annotated[
     bool, typer.Option("--show-playbook", help="Print the line that runs the same playbook; do nothing.")
 ]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the project.", show_default=False)]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="Name of the project.", show_default=False, autocompletion=completing.projects),
+]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from berth.cli import completing
 from berth.cli.common import Inventory, Json, Plan, ShowPlaybook, place, print_json, told_in_one_line
 from berth.cli.run import converge, show_plan
 
@@ -11,7 +12,13 @@ if TYPE_CHECKING:
     from berth.playbooks import Play
 
 MaybeName = Annotated[
-    str | None, typer.Argument(metavar="NAME", help="Name of the project; without it all.", show_default=False)
+    str | None,
+    typer.Argument(
+        metavar="NAME",
+        help="Name of the project; without it all.",
+        show_default=False,
+        autocompletion=completing.projects,
+    ),
 ]
 
 

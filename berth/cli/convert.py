@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from berth.cli import completing
 from berth.cli.common import Inventory, Json, Name, Plan, ShowPlaybook, place, told_in_one_line
 from berth.cli.converge import show_line
 from berth.cli.placing import check
@@ -26,10 +27,17 @@ def register(app: typer.Typer) -> None:
 def convert(
     ctx: typer.Context,
     name: Name,
-    to: Annotated[str | None, typer.Option("--to", help="isolated or shared.", show_default=False)] = None,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", help="isolated or shared.", show_default=False, autocompletion=completing.architectures),
+    ] = None,
     database: Annotated[
         str | None,
-        typer.Option(help="Of an isolated project: shared (the host's PostgreSQL) or dedicated.", show_default=False),
+        typer.Option(
+            help="Of an isolated project: shared (the host's PostgreSQL) or dedicated.",
+            show_default=False,
+            autocompletion=completing.databases,
+        ),
     ] = None,
     rollback: Annotated[bool, typer.Option("--rollback", help="Return to what it was before.")] = False,
     commit: Annotated[bool, typer.Option("--commit", help="Keep what it is; no rollback any more.")] = False,

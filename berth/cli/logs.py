@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from berth.cli import completing
 from berth.cli.common import RUN_FAILED, Inventory, Json, Name, place, print_json, tell, told_in_one_line
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ def register(app: typer.Typer) -> None:
 def logs(
     name: Name,
     service: Annotated[
-        list[str] | None, typer.Option(help="rest, auth, gateway, or meta of an isolated one; else all.")
+        list[str] | None,
+        typer.Option(
+            help="rest, auth, gateway, or meta of an isolated one; else all.", autocompletion=completing.services
+        ),
     ] = None,
     since: Annotated[str | None, typer.Option(help="Such as 15min, 2h or 2026-11-25T10:00.")] = None,
     lines: Annotated[

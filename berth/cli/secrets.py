@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from berth.cli import completing
 from berth.cli.common import Inventory, Json, Name, Place, place, print_json, tell, told_in_one_line
 from berth.cli.run import converge
 
@@ -14,7 +15,13 @@ if TYPE_CHECKING:
     from berth.project_secrets import ProjectSecrets
 
 Secret = Annotated[
-    str, typer.Argument(metavar="SECRET", help="smtp_password, oauth_github_secret ...", show_default=False)
+    str,
+    typer.Argument(
+        metavar="SECRET",
+        help="smtp_password, oauth_github_secret ...",
+        show_default=False,
+        autocompletion=completing.secrets,
+    ),
 ]
 secrets = typer.Typer(name="secrets", help="Set, list or unset the secrets of auth.", no_args_is_help=True)
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from berth.cli import completing
 from berth.cli.common import RUN_FAILED, Inventory, Json, Place, place, print_json, print_table, tell, told_in_one_line
 from berth.cli.run import progress
 
@@ -12,7 +13,12 @@ if TYPE_CHECKING:
 
 HostOrName = Annotated[
     str | None,
-    typer.Argument(metavar="HOST or NAME", help="Host, or name of a project; without it all.", show_default=False),
+    typer.Argument(
+        metavar="HOST or NAME",
+        help="Host, or name of a project; without it all.",
+        show_default=False,
+        autocompletion=completing.hosts_and_projects,
+    ),
 ]
 
 

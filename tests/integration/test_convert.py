@@ -233,7 +233,7 @@ def test_new_side_that_does_not_start_is_left_for_the_old_one(
 
 STEPS = {
     "account": "Ensure a run that is killed can be completed or undone",
-    "files": "Ensure the isolated projects have containers of their own",
+    "files": "Ensure the files of the isolated projects are in place",
     "switch": "Ensure requests wake the services",
     "routes": "Ensure the gateway knows the routes",
     "left": "Ensure nothing runs that the gateway leads to no longer",
