@@ -13,11 +13,12 @@ NO_MESSAGE = "the task gave no message"
 
 @dataclass(frozen=True)
 class Change:
-    """One task that changed something on a host, or would: diffs are texts in unified form."""
+    """One task that changed something on a host, or would: diffs are texts in unified form, role is empty in a play."""
 
     host: str
     task: str
     diffs: tuple[str, ...] = ()
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class Events:
         result = data.get("res", {})
         # of a loop the items were told before
         if result.get("changed") and "results" not in result:
-            self.changes.append(Change(data["host"], data["task"], tuple(diffs(result))))
+            role = data.get("role", "").rpartition(".")[2]
+            self.changes.append(Change(data["host"], data["task"], tuple(diffs(result)), role))
 
 
 def message(result: dict[str, Any]) -> str:

@@ -62,8 +62,9 @@ def plan(
         if show_playbook:
             show_line(play, as_json)
         else:
-            host = place(inventory).store.project(name).host if name else None
-            show_plan(ctx.obj, play, {"project": name}, as_json, host)
+            declared = place(inventory).store.load()
+            host = declared[name].host if name else None
+            show_plan(ctx.obj, play, {"project": name}, as_json, host, declared.values())
 
 
 def show_line(play: "Play", as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """Runs a play for a command: progress on a terminal, silence or JSON elsewhere, words when it fails."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from berth.cli.common import RUN_FAILED, print_json, tell
 from berth.errors import BerthError
 
 if TYPE_CHECKING:
+    from berth.models import Project
     from berth.playbooks import Play
     from berth.runner import OnStep, Result, Runner
 
@@ -48,17 +49,27 @@ def converge(
             typer.echo(f"requests waited for {held:.1f} s at most; none was refused")
 
 
-def show_plan(runner: "Runner", play: "Play", told: dict[str, Any], as_json: bool, host: str | None = None) -> None:
-    """Run a play in check mode, show what would change and end with code 1 when it failed.
+def show_plan(
+    runner: "Runner",
+    play: "Play",
+    told: dict[str, Any],
+    as_json: bool,
+    host: str | None = None,
+    declared: "Collection[Project]" = (),
+) -> None:
+    """Run a play in check mode, show what would change and who may feel it, and end with code 1 when it failed.
 
-    It is shown by host, of the others than `host` only where something came of it.
+    It is shown by host, of the others than `host` only where something came of it. A plan of all projects needs those
+    that are `declared`.
     """
+    from berth.neighbours import felt_by
+
     result = _run(runner, play)
-    changes = [asdict(change) for change in result.changes]
+    changes, felt = [asdict(change) for change in result.changes], felt_by(result.changes, play.project, declared)
     if as_json:
-        print_json(told | {"changes": changes, "run": summary(result)})
+        print_json(told | {"changes": changes, "felt_by": felt, "run": summary(result)})
     else:
-        _print_changes(result, host)
+        _print_changes(result, host, felt)
     if not result.ok:
         _tell_failure(result, "nothing was changed")
 
@@ -123,7 +134,7 @@ def _requires(task: str) -> bool:
     return task.startswith("Require ")
 
 
-def _print_changes(result: "Result", only: str | None) -> None:
+def _print_changes(result: "Result", only: str | None, felt: dict[str, list[str]]) -> None:
     changed = {change.host for change in result.changes}
     unknown = _unknown(result)
     for host in sorted({*result.changed, *changed, *unknown}):
@@ -135,6 +146,14 @@ def _print_changes(result: "Result", only: str | None) -> None:
                 typer.echo(f"  {change.task}")
                 for line in "\n".join(change.diffs).splitlines():
                     typer.echo(f"    {line}")
+        if host in changed and host not in unknown:
+            typer.echo(f"  {_felt(felt[host])}")
+
+
+def _felt(names: list[str]) -> str:
+    return (
+        f"may be felt by {', '.join(names)}: requests wait during a restart" if names else "no other project feels it"
+    )
 
 
 def _unknown(result: "Result") -> dict[str, str]:

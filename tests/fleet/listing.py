@@ -32,7 +32,8 @@ psql -U supabase_admin -d postgres -At <<SQL
 SELECT 'database', datname, datacl FROM pg_database ORDER BY 2;
 SELECT 'role', rolname FROM pg_roles ORDER BY 2;
 SELECT 'member', member::regrole, roleid::regrole FROM pg_auth_members ORDER BY 2, 3;
-SELECT 'setting', setrole::regrole, datname, setconfig FROM pg_db_role_setting
+SELECT 'setting', setrole::regrole, datname, (SELECT array_agg(one ORDER BY one) FROM unnest(setconfig) AS one)
+    FROM pg_db_role_setting
     LEFT JOIN pg_database d ON d.oid = setdatabase ORDER BY 2, 3;
 SELECT 'comment', coalesce(datname, objoid::text), description FROM pg_shdescription
     LEFT JOIN pg_database d ON d.oid = objoid ORDER BY 2;

@@ -194,7 +194,7 @@ def test_plan_of_a_change_runs_on_the_draft_and_writes_nothing(
     beside = "bravo: nothing would change\n" if "bravo" in arguments else ""
     result = berth(*arguments, "--plan")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == "alpha\n  Ensure a file\n    -one\n    +two\n" + beside
+    assert result.stdout == "alpha\n  Ensure a file\n    -one\n    +two\n  no other project feels it\n" + beside
     [play] = runner.plays
     assert play.check
     assert play.inventory != environment
@@ -247,6 +247,13 @@ def test_apply_and_plan_run_their_play(
 def test_plan_of_a_project_names_its_host_alone(berth: Berth) -> None:
     assert berth("plan").stdout == "alpha: nothing would change\nbravo: nothing would change\n"
     assert berth("plan", "blog").stdout == "alpha: nothing would change\n"
+
+
+def test_plan_of_everything_names_who_may_feel_it(berth: Berth, runner: NotingRunner) -> None:
+    runner.changes = (Change("alpha", "Ensure PostgreSQL is set up", (), "postgres"),)
+    assert "  may be felt by blog: requests wait during a restart\n" in berth("plan").stdout
+    assert json.loads(berth("plan", "--json").stdout)["felt_by"] == {"alpha": ["blog"]}
+    assert json.loads(berth("plan", "blog", "--json").stdout)["felt_by"] == {"alpha": []}
 
 
 @pytest.mark.parametrize(
