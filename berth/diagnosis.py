@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from berth import playbooks
 from berth.doctor import Finding, drift, examine, unreachable
 from berth.errors import BerthError
 from berth.measure import examine_hosts
@@ -43,6 +44,11 @@ def diagnose(
     changes = [change for change in checked.changes if (change.host, name) not in told]
     found += drift(changes, failures, name)
     return [one for one in found if name is None or one.project in (None, name)]
+
+
+def looks(inventory: Path, hosts: tuple[str, ...], name: str | None) -> tuple[Play, Play]:
+    """The plays of a visit: the one that looks at hosts, and the one that would change what differs."""
+    return playbooks.examine_hosts(inventory, hosts), _converge(inventory, hosts, name, check=True)
 
 
 def repairs(inventory: Path, found: Iterable[Finding], name: str | None = None, check: bool = False) -> list[Play]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from berth.cli import completing
-from berth.cli.common import Inventory, Json, Name, Place, Plan, ShowPlaybook, place, print_json, told_in_one_line
+from berth.cli.common import Inventory, Json, Name, Place, Plan, ShowPlaybook, place, print_json, tell, told_in_one_line
 from berth.cli.converge import show_line
 from berth.cli.placing import HostChoice
 from berth.cli.questions import BadInput, Wanted, ask_for_missing, assignments
@@ -245,6 +245,7 @@ def _carry_out(
     require_secrets(here.environment.directory, [draft.project])
     if show_playbook:
         show_line(configure_project(here.inventory, draft.project.name, plan_only), as_json)
+        tell(f"{draft.project.name}: that line does what the declaration says, which is not changed yet")
     elif plan_only:
         with staged(here.inventory, draft) as inventory:
             play = configure_project(inventory, draft.project.name, check=True)

@@ -67,12 +67,13 @@ def plan(
             show_plan(ctx.obj, play, {"project": name}, as_json, host, declared.values())
 
 
-def show_line(play: "Play", as_json: bool) -> None:
-    """Print the shell line that runs a play."""
+def show_line(play: "Play", as_json: bool, *more: "Play") -> None:
+    """Print the shell line that runs a play, and those of more where a command runs several."""
+    lines = [one.line() for one in (play, *more)]
     if as_json:
-        print_json({"playbook": play.line()})
+        print_json({"playbooks": lines} if more else {"playbook": lines[0]})
     else:
-        typer.echo(play.line())
+        typer.echo("\n".join(lines))
 
 
 def _play(name: str | None, inventory: str | None, check: bool) -> "Play":

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from berth.cli.common import RUN_FAILED, Inventory, Json, Place, place, print_json, tell, told_in_one_line
+from berth.cli.common import RUN_FAILED, Inventory, Json, Place, ShowPlaybook, place, print_json, tell, told_in_one_line
+from berth.cli.converge import show_line
 from berth.cli.run import progress, summary, tell_why
 from berth.cli.status import HostOrName, resolve
 
@@ -27,14 +28,22 @@ def doctor(
     subject: HostOrName = None,
     fix: Fix = False,
     inventory: Inventory = None,
+    show_playbook: ShowPlaybook = False,
     as_json: Json = False,
 ) -> None:
     """Look for what is wrong with hosts and projects, and say what to do; wakes nobody."""
-    from berth.diagnosis import repairs
+    from berth.cli.questions import BadInput
+    from berth.diagnosis import looks, repairs
 
     with told_in_one_line():
         here = place(inventory)
         hosts, name = resolve(here, subject)
+        if show_playbook:
+            if fix:
+                raise BadInput("--fix: what it runs depends on what is found; leave out one of the options")
+            examination, check = looks(here.inventory, hosts, name)
+            show_line(examination, as_json, check)
+            return
         look = partial(_findings, ctx, here, hosts, name)
         found = look()
         fixed: list[Finding] = []

@@ -38,6 +38,7 @@ def show_keys(
     name: Name,
     usage: Annotated[bool, typer.Option("--usage", help="Ask the host who still uses which.")] = False,
     inventory: Inventory = None,
+    show_playbook: ShowPlaybook = False,
     as_json: Json = False,
 ) -> None:
     """Show the addresses and the API keys of a project."""
@@ -49,6 +50,11 @@ def show_keys(
         here = place(inventory)
         project = here.store.project(name)
         host = here.environment.hosts[project.host]
+        if show_playbook:
+            if not usage:
+                raise BadInput("--show-playbook: only --usage asks a host; give both")
+            show_line(count_key_usage(here.inventory, name, project.host), as_json)
+            return
         secrets = SecretStore(here.environment.directory).project(name, create=False)
         values = {
             "url": project_url(project, host),

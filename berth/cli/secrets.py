@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from berth.cli import completing
-from berth.cli.common import Inventory, Json, Name, Place, place, print_json, tell, told_in_one_line
-from berth.cli.run import converge
+from berth.cli.common import Inventory, Json, Name, Place, Plan, ShowPlaybook, place, print_json, tell, told_in_one_line
+from berth.cli.converge import show_line
+from berth.cli.questions import BadInput
+from berth.cli.run import converge, show_plan
 
 if TYPE_CHECKING:
     from berth.models import Project
@@ -33,7 +35,13 @@ def register(app: typer.Typer) -> None:
 
 @secrets.command("set")
 def set_secret(
-    ctx: typer.Context, name: Name, secret: Secret, inventory: Inventory = None, as_json: Json = False
+    ctx: typer.Context,
+    name: Name,
+    secret: Secret,
+    inventory: Inventory = None,
+    plan_only: Plan = False,
+    show_playbook: ShowPlaybook = False,
+    as_json: Json = False,
 ) -> None:
     """Keep a secret in the vault, read from the terminal or from standard input, and let auth use it."""
     from berth.auth_secrets import needed, require_name, require_value
@@ -42,9 +50,13 @@ def set_secret(
         here = place(inventory)
         project = here.store.project(name)
         require_name(secret)
+        is_used = secret in needed(project)
+        if show_playbook:
+            _show_line(here, name, secret, is_used, as_json)
+            return
         value = _read(secret)
         require_value(secret, value)
-        _change(ctx, here, project, secret, value, secret in needed(project), as_json)
+        _change(ctx, here, project, secret, value, is_used, plan_only, as_json)
 
 
 @secrets.command("unset")
@@ -62,7 +74,7 @@ def unset_secret(
             raise AuthSecretError(f"{secret}: {key} needs it; first run: berth update {name} {key}=null")
         if secret not in _kept(here, project):
             raise AuthSecretError(f"{secret}: not set for {name}; set are: {_listed(_kept(here, project))}")
-        _change(ctx, here, project, secret, None, False, as_json)
+        _change(ctx, here, project, secret, None, False, False, as_json)
 
 
 @secrets.command("list")
@@ -101,23 +113,42 @@ def _read(secret: str) -> str:
     return sys.stdin.read().removesuffix("\n")
 
 
+def _show_line(here: Place, name: str, secret: str, is_used: bool, as_json: bool) -> None:
+    from berth.playbooks import configure_project
+
+    if not is_used:
+        raise BadInput(f"--show-playbook: nothing in the declaration of {name} uses {secret}, so that no play is run")
+    show_line(configure_project(here.inventory, name), as_json)
+
+
 def _change(
-    ctx: typer.Context, here: Place, project: "Project", secret: str, value: str | None, is_used: bool, as_json: bool
+    ctx: typer.Context,
+    here: Place,
+    project: "Project",
+    secret: str,
+    value: str | None,
+    is_used: bool,
+    plan_only: bool,
+    as_json: bool,
 ) -> None:
     from berth.auth_secrets import with_secret
     from berth.playbooks import configure_project, repository
     from berth.secrets import SecretStore
+    from berth.staging import staged_file
 
     repository()  # before anything is written
-    store = SecretStore(here.environment.directory)
+    store = SecretStore(here.environment.directory, ephemeral=plan_only)
     store.project(project.name)
 
     def changed(found: "ProjectSecrets") -> "ProjectSecrets":
         return replace(found, auth=with_secret(found.auth, secret, value))
 
-    store.change_project(project.name, changed)
+    secrets = store.change_project(project.name, changed)
     told = {"project": project.name, "secret": secret, "set": value is not None}
-    if is_used:
+    if plan_only:
+        with staged_file(here.inventory, store.project_file(project.name), store.sealed(secrets)) as staged:
+            show_plan(ctx.obj, configure_project(staged, project.name, check=True), told, as_json, project.host)
+    elif is_used:
         again = f"the secret is kept; berth apply {project.name} brings it to the host"
         converge(ctx.obj, configure_project(here.inventory, project.name), told, as_json, again)
     elif as_json:

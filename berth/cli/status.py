@@ -5,7 +5,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from berth.cli import completing
-from berth.cli.common import RUN_FAILED, Inventory, Json, Place, place, print_json, print_table, tell, told_in_one_line
+from berth.cli.common import (
+    RUN_FAILED,
+    Inventory,
+    Json,
+    Place,
+    ShowPlaybook,
+    place,
+    print_json,
+    print_table,
+    tell,
+    told_in_one_line,
+)
+from berth.cli.converge import show_line
 from berth.cli.run import progress
 
 if TYPE_CHECKING:
@@ -27,11 +39,22 @@ def register(app: typer.Typer) -> None:
     app.command("status")(status)
 
 
-def status(ctx: typer.Context, subject: HostOrName = None, inventory: Inventory = None, as_json: Json = False) -> None:
+def status(
+    ctx: typer.Context,
+    subject: HostOrName = None,
+    inventory: Inventory = None,
+    show_playbook: ShowPlaybook = False,
+    as_json: Json = False,
+) -> None:
     """Measure hosts and projects, and show what they use and how they are; wakes nobody."""
+    from berth.playbooks import measure_hosts
+
     with told_in_one_line():
         here = place(inventory)
         hosts, name = resolve(here, subject)
+        if show_playbook:
+            show_line(measure_hosts(here.inventory, hosts), as_json)
+            return
         found = measured(ctx, here, hosts)
     if as_json:
         print_json(_as_json(found, name))

@@ -98,6 +98,18 @@ def test_secret_that_is_used_is_brought_to_the_host(berth: Berth, environment: P
     assert (told["secret"], told["set"], told["run"]["ok"]) == ("oauth_github_secret", True, True)
 
 
+def test_secret_is_planned_on_a_copy(berth: Berth, environment: Path, runner: CountingRunner) -> None:
+    berth("secrets", "set", "blog", "oauth_github_secret", stdin="a")
+    declare(environment, **GITHUB)
+    result = berth("secrets", "set", "blog", "oauth_github_secret", "--plan", stdin="b")
+    assert (result.exit_code, kept(environment)) == (0, {"oauth_github_secret": "a"})
+    [play] = runner.plays
+    assert (play.project, play.check, play.inventory.exists()) == ("blog", True, False)
+    shown = berth("secrets", "set", "blog", "oauth_github_secret", "--show-playbook")
+    assert "playbooks/project.yml -e project=blog" in shown.stdout
+    assert len(runner.plays) == 1
+
+
 @pytest.mark.parametrize(
     ("auth", "change", "name"),
     [

@@ -104,3 +104,11 @@ def test_repair_that_was_interrupted_goes_no_further(berth: Berth, runner: Runne
     assert (result.exit_code, runner.plays) == (1, [*LOOKS, "repair.yml"])
     assert result.stderr.splitlines()[0] == f"berth: {INTERRUPTED}"
     assert result.stderr.splitlines()[-1] == "berth: the repair did not end; berth doctor shows what is left"
+
+
+def test_show_playbook_prints_both_looks_and_does_nothing(berth: Berth, runner: Runner) -> None:
+    lines = berth("--show-playbook").stdout.splitlines()
+    assert [line.split("playbooks/")[1] for line in lines] == ["doctor.yml", "site.yml --check --diff"]
+    assert len(json.loads(berth("--show-playbook", "--json").stdout)["playbooks"]) == 2
+    assert berth("--fix", "--show-playbook").exit_code == 2
+    assert runner.plays == []

@@ -141,6 +141,9 @@ def test_show_playbook_does_nothing(berth, runner, environment: Path) -> None:
     result = berth("rotate", "blog", "--show-playbook")
     assert "playbooks/project.yml -e project=blog" in result.stdout
     assert (runner.plays, ids(kept(environment))) == ([], ["k1"])
+    assert "playbooks/key_usage.yml" in berth("keys", "blog", "--usage", "--show-playbook").stdout
+    assert berth("keys", "blog", "--show-playbook").exit_code == 2
+    assert runner.plays == []
 
 
 @pytest.mark.parametrize(

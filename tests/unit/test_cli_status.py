@@ -124,3 +124,8 @@ def test_samples_that_cannot_be_kept_do_not_hide_the_status(berth: Berth, enviro
     result = berth("status")
     assert (result.exit_code, "blog" in result.stdout) == (0, True)
     assert "this measurement is not kept" in result.stderr
+
+
+def test_show_playbook_prints_the_line_and_does_nothing(berth: Berth, runner: ReportingRunner) -> None:
+    assert berth("status", "blog", "--show-playbook").stdout.endswith("playbooks/status.yml --limit alpha\n")
+    assert runner.plays == []
