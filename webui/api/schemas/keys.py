@@ -20,7 +20,7 @@ class RotationIn(Taken):
 
 
 class KeyUsage(BaseModel):
-    """What is known of a key that works; requests and last_request are null until they were counted.
+    """What is known of a key in use or a former one; requests and last_request are null until they were counted.
 
     retire_at is null for a key in use, and for a former one that has no date to end.
     """
