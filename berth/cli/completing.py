@@ -1,4 +1,4 @@
-"""What the shell proposes for arguments: from the files of the environment; no host is asked, mistakes say nothing."""
+"""What the shell proposes for arguments: from the environment; no host is asked, mistakes say nothing."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
