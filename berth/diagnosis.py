@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from berth import playbooks
 from berth.doctor import Finding, drift, examine, unreachable
 from berth.errors import BerthError
+from berth.inventory import directory_of
 from berth.measure import examine_hosts
 from berth.models import Project
 from berth.playbooks import Play, configure_all, configure_project, repair_hosts
@@ -29,7 +30,7 @@ def diagnose(
     on_step: "OnStep" = lambda step: None,
 ) -> list[Finding]:
     """All that is wrong with hosts, all without any, or with one project and the host below it; raise BerthError."""
-    samples = Samples(inventory if inventory.is_dir() else inventory.parent)
+    samples = Samples(directory_of(inventory))
     measurement, holdings = examine_hosts(runner, inventory, declared, hosts, on_step)
     found = [unreachable(host, reason) for host, reason in measurement.down.items()]
     for status in measurement.hosts:

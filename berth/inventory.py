@@ -45,7 +45,7 @@ class Environment:
     def __init__(self, path: Path) -> None:
         if not path.exists():
             raise InventoryError(f"inventory {path}: no such file or directory; name an existing one with --inventory")
-        self.directory = path if path.is_dir() else path.parent
+        self.directory = directory_of(path)
         self._sources = _inventory_files(path) if path.is_dir() else [path]
         for source in self._sources:
             _require_yaml(source)
@@ -99,6 +99,11 @@ _USED = (
     "berth_host_memory_mb",
     "postgres_port",
 )
+
+
+def directory_of(inventory: Path) -> Path:
+    """The directory of the environment: an inventory is that or a file in it."""
+    return inventory if inventory.is_dir() else inventory.parent
 
 
 def find_inventory(option: str | Path | None) -> Path:

@@ -9,6 +9,7 @@ from berth.errors import BerthError
 from berth.models import Project
 
 SERVICES = ("rest", "auth", "gateway")
+SERVICES_ISOLATED = (*SERVICES, "meta")
 HIDDEN = "***"
 
 _SPAN = re.compile(r"([1-9][0-9]{0,5})(s|min|h|d)", re.ASCII)
@@ -29,7 +30,7 @@ class BadSince(BerthError):
 
 def services_of(project: Project) -> tuple[str, ...]:
     """The services whose logs are those of the project alone."""
-    return SERVICES if project.architecture == "shared" else (*SERVICES, "meta")
+    return SERVICES if project.architecture == "shared" else SERVICES_ISOLATED
 
 
 def since(text: str, now: datetime) -> datetime:

@@ -139,13 +139,13 @@ def _run(
 def _environment(play: Play) -> dict[str, str]:
     from ansible.config.manager import ConfigManager
 
+    from berth.inventory import directory_of
     from berth.vault import Vault
 
     config = ansible_config()
     settings = ConfigManager(config)
     enabled = settings.get_config_value("CALLBACKS_ENABLED") or []
-    directory = play.inventory if play.inventory.is_dir() else play.inventory.parent
-    password_file = Vault(directory).password_file()
+    password_file = Vault(directory_of(play.inventory)).password_file()
     return {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         CONFIG_VARIABLE: str(Path(config).absolute()),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from berth import host_locks
 from berth.files import write_atomically
+from berth.inventory import directory_of
 from berth.store import Draft
 
 
@@ -20,7 +21,7 @@ def staged(inventory: Path, draft: Draft) -> Iterator[Path]:
 @contextmanager
 def staged_file(inventory: Path, path: Path, text: str) -> Iterator[Path]:
     """Give the path of an inventory that has this text in one of its files, which is for the caller alone to read."""
-    directory = (inventory if inventory.is_dir() else inventory.parent).absolute()
+    directory = directory_of(inventory).absolute()
     with tempfile.TemporaryDirectory(prefix="berth-plan-") as temporary:
         copy = Path(temporary) / directory.name
         copy.mkdir(mode=0o700)

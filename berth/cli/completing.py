@@ -27,9 +27,9 @@ def _path(ctx: typer.Context) -> Path:
 
 
 def _projects(ctx: typer.Context) -> list[str]:
-    path = _path(ctx)
-    directory = (path if path.is_dir() else path.parent) / "projects"
-    return sorted(found.stem for found in directory.glob("[!.]*.yml"))
+    from berth.inventory import directory_of
+
+    return sorted(found.stem for found in (directory_of(_path(ctx)) / "projects").glob("[!.]*.yml"))
 
 
 def _hosts(ctx: typer.Context) -> list[str]:
@@ -50,9 +50,9 @@ def _domains(ctx: typer.Context) -> list[str]:
 
 
 def _services(_ctx: typer.Context) -> Iterable[str]:
-    from berth.logs import SERVICES
+    from berth.logs import SERVICES_ISOLATED
 
-    return (*SERVICES, "meta")
+    return SERVICES_ISOLATED
 
 
 def _secrets(_ctx: typer.Context) -> Iterable[str]:
@@ -61,7 +61,18 @@ def _secrets(_ctx: typer.Context) -> Iterable[str]:
     return NAMES
 
 
+def _architectures(_ctx: typer.Context) -> Iterable[str]:
+    from berth.conversions import ARCHITECTURES
+
+    return ARCHITECTURES
+
+
+def _databases(_ctx: typer.Context) -> Iterable[str]:
+    from berth.conversions import DATABASES
+
+    return DATABASES
+
+
 projects, hosts, domains, services, secrets = map(_proposing, (_projects, _hosts, _domains, _services, _secrets))
 hosts_and_projects = _proposing(lambda ctx: [*_hosts(ctx), *_projects(ctx)])
-architectures = _proposing(lambda _ctx: ("shared", "isolated"))
-databases = _proposing(lambda _ctx: ("shared", "dedicated"))
+architectures, databases = map(_proposing, (_architectures, _databases))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from berth.errors import BerthError
 from berth.host_projects import derived
-from berth.inventory import Environment, HostVars
+from berth.inventory import Environment, HostVars, directory_of
 from berth.models import Project
 from berth.secrets import SecretStore
 from berth.store import DeclarationStore
@@ -150,7 +150,7 @@ def _store(environment: Environment) -> DeclarationStore:
 def _signature(path: Path, besides: tuple[str, ...] = ()) -> Signature:
     """What changes when a file below the path does: names, times and sizes."""
     found: list[tuple[str, int, int]] = []
-    directory = path if path.is_dir() else path.parent
+    directory = directory_of(path)
     # os.scandir rather than Path: this is asked several times for each page, of thousands of files
     for entry in os.scandir(directory) if directory.is_dir() else ():
         # Ansible reads no hidden files either, and the samples among them change with each measurement

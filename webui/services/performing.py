@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from berth.diagnosis import Unfinished, diagnose, repairs
 from berth.doctor import Finding
-from berth.inventory import Environment
+from berth.inventory import Environment, directory_of
 from berth.playbooks import Play
 from berth.rotation import change
 from berth.runner import Cancelled, OnEvent, OnStep, Result
@@ -95,7 +95,7 @@ def _together(one: Result, other: Result) -> Result:
 
 @contextmanager
 def _play(inventory: Path, run: Run) -> Iterator[Play]:
-    name, directory = run.project or "", inventory if inventory.is_dir() else inventory.parent
+    name, directory = run.project or "", directory_of(inventory)
     if run.draft is not None:
         store = DeclarationStore(directory, Environment(inventory).hosts)
         with staged(inventory, store.draft(name, run.draft)) as copy:
