@@ -5,6 +5,7 @@ https://www.postgresql.org/docs/current/logical-replication.html
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 
@@ -33,6 +34,7 @@ from ansible_collections.berth.supabase.plugins.module_utils.replication import 
 )
 from ansible_collections.berth.supabase.plugins.module_utils.schema_copy import restore_schema
 from ansible_collections.berth.supabase.plugins.module_utils.schema_state import fingerprint
+from ansible_collections.berth.supabase.plugins.module_utils.waiting import comes_true
 
 PATIENCE = 30.0  # seconds for the last row: requests wait meanwhile
 SLOT_PATIENCE = 120  # seconds until all transactions of the cluster that wrote before have ended
@@ -77,7 +79,7 @@ class Copy:
                 self._subscribe(new)
                 self._wait_for_rows(new)
                 self._refresh(old, new)
-                self._follow(old, new, None)
+                self._follow(old, new)
                 new.execute("ANALYZE")
 
     def finish(self):
@@ -158,24 +160,30 @@ class Copy:
         new.execute("RESET statement_timeout")
 
     def _wait_for_rows(self, new):
-        while (row := new.execute(SYNCING, [NAME]).fetchone()).missing:
-            if row.errors:
+        def are_there():
+            row = new.execute(SYNCING, [NAME]).fetchone()
+            if row.missing and row.errors:
                 raise MoveFailed(_stuck(self.move))
-            time.sleep(0.2)
+            return not row.missing
 
-    def _follow(self, old, new, patience):
+        comes_true(are_there, poll=0.2)
+
+    def _follow(self, old, new, patience=math.inf):
         """Returns when all that was written until now is in the copy: rows arrive in the order of their commits."""
-        mark, deadline = str(uuid.uuid4()), time.monotonic() + patience if patience else None
+        mark = str(uuid.uuid4())
         old.execute("INSERT INTO berth_move.mark VALUES (%s)", [mark])
-        while not new.execute("SELECT FROM berth_move.mark WHERE mark = %s", [mark]).rowcount:
-            if new.execute(SYNCING, [NAME]).fetchone().errors:
+
+        def is_there():
+            there = new.execute("SELECT FROM berth_move.mark WHERE mark = %s", [mark]).rowcount
+            if not there and new.execute(SYNCING, [NAME]).fetchone().errors:
                 raise MoveFailed(_stuck(self.move))
-            if deadline and time.monotonic() > deadline:
-                raise MoveFailed(
-                    f"{self.move.project}: the copy of its database is more than {PATIENCE:.0f} s behind; convert it "
-                    "again when less is written"
-                )
-            time.sleep(POLL)
+            return there
+
+        if not comes_true(is_there, patience, POLL):
+            raise MoveFailed(
+                f"{self.move.project}: the copy of its database is more than {PATIENCE:.0f} s behind; convert it "
+                "again when less is written"
+            )
 
     @staticmethod
     def _refresh(old, new):

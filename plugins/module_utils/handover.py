@@ -7,6 +7,8 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from ansible_collections.berth.supabase.plugins.module_utils.waiting import comes_true
+
 RUN = Path("/run/berth")
 SOCKETS = Path("/proc/net/unix")
 CONNECTING, CONNECTED = "02", "03"
@@ -109,7 +111,7 @@ def release(systemd, doors):
         door.lead_to(door.open)
     if systemd.module.check_mode or not any(door.held.exists() for door in doors):
         return
-    wait_until(lambda: not connections([door.held for door in doors], {CONNECTING}))
+    comes_true(lambda: not connections([door.held for door in doors], {CONNECTING}), PATIENCE)
     drain(systemd, [door.held for door in doors])
     systemd.run("stop", [unit for door in doors for unit in door.holding])
     for door in doors:
@@ -123,8 +125,8 @@ def drain(systemd, paths):
 
 
 def finish(paths):
-    """Returns when nothing is under way on these sockets any more."""
-    wait_until(lambda: not connections(paths, {CONNECTING, CONNECTED}))
+    """Returns when nothing is under way on these sockets any more, or when patience ends."""
+    comes_true(lambda: not connections(paths, {CONNECTING, CONNECTED}), PATIENCE)
 
 
 def connections(paths, states):
@@ -134,10 +136,3 @@ def connections(paths, states):
     return sum(
         row[7] in wanted and row[5] in states and not int(row[3], 16) & LISTENING for row in rows if len(row) > 7
     )
-
-
-def wait_until(condition):
-    """Returns when the condition holds, or when patience ends."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)

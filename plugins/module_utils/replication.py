@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 from ansible_collections.berth.supabase.plugins.module_utils.postgres import compose, drop_database, literal, sql
+from ansible_collections.berth.supabase.plugins.module_utils.waiting import comes_true
 
 NAME = "berth_move"  # of publication, subscription and schema
 SYNCING = """
@@ -52,11 +51,12 @@ def end_sessions(cluster, database):
     own = cluster.connection.info.backend_pid
     found = [row.pid for row in cluster.rows(SESSIONS, [database]) if row.pid != own]
     cluster.rows("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", [found])
-    deadline = time.monotonic() + SESSION_PATIENCE
-    while {row.pid for row in cluster.rows(SESSIONS, [database])} & set(found):
-        if time.monotonic() > deadline:
-            raise MoveFailed(f"database {database}: a session in it does not end; look at pg_stat_activity")
-        time.sleep(0.02)
+
+    def ended():
+        return not {row.pid for row in cluster.rows(SESSIONS, [database])} & set(found)
+
+    if not comes_true(ended, SESSION_PATIENCE, poll=0.02):
+        raise MoveFailed(f"database {database}: a session in it does not end; look at pg_stat_activity")
 
 
 def reopen(cluster, database, connections):

@@ -69,11 +69,11 @@ machine:
 import shutil
 import subprocess
 import tempfile
-import time
 import uuid
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.berth.supabase.plugins.module_utils.waiting import comes_true
 
 NETWORK = """[Match]
 Name=host0
@@ -84,6 +84,7 @@ Gateway={gateway}
 LinkLocalAddressing=no
 """
 CGROUP_ROOTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd")
+POLL = 0.1  # seconds
 SHUTDOWN_SECONDS = 30
 REBOOT = 133  # what systemd-nspawn ends with when the host was rebooted from inside and somebody else is to start it
 # A caught signal makes wait return early: then the host is still shutting down.
@@ -202,15 +203,8 @@ class LocalHost:
             )
         self.wait(lambda: self.pid() is not None, 10, "did not start")
 
-    def comes_true(self, condition, seconds):
-        """Returns whether the condition holds within that time."""
-        deadline = time.monotonic() + seconds
-        while not (held := condition()) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        return held
-
     def wait(self, condition, seconds, complaint):
-        if not self.comes_true(condition, seconds):
+        if not comes_true(condition, seconds, POLL):
             self.module.fail_json(msg=f"Local host {self.params['name']} {complaint}; see {self.log}")
 
     def shut_down(self):
@@ -219,7 +213,7 @@ class LocalHost:
             return
         group = f"-{self.pid()}"
         self.module.run_command(["kill", "-TERM", "--", group], check_rc=True)
-        if not self.comes_true(lambda: self.pid() is None, SHUTDOWN_SECONDS):
+        if not comes_true(lambda: self.pid() is None, SHUTDOWN_SECONDS, POLL):
             self.module.run_command(["kill", "-KILL", "--", group], check_rc=True)
             self.wait(lambda: self.pid() is None, 10, "did not end")
 
