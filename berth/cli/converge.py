@@ -1,15 +1,19 @@
 """Commands that bring hosts into the declared state, or show what that would change: apply, plan."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from berth.cli import completing
-from berth.cli.common import Inventory, Json, Plan, ShowPlaybook, place, print_json, told_in_one_line
+from berth.cli.common import Inventory, Json, Place, Plan, ShowPlaybook, place, print_json, told_in_one_line
 from berth.cli.run import converge, show_plan
 
 if TYPE_CHECKING:
+    from berth.models import Project
     from berth.playbooks import Play
+    from berth.project_secrets import ProjectSecrets
+    from berth.runner import Runner
+    from berth.secrets import SecretStore
 
 MaybeName = Annotated[
     str | None,
@@ -41,7 +45,7 @@ def apply(
         plan(ctx, name, inventory, show_playbook, as_json)
         return
     with told_in_one_line():
-        play = _play(name, inventory, check=False)
+        play = _play(place(inventory), name, check=False)
         if show_playbook:
             show_line(play, as_json)
         else:
@@ -58,11 +62,12 @@ def plan(
 ) -> None:
     """Show by host what apply would change; change nothing."""
     with told_in_one_line():
-        play = _play(name, inventory, check=True)
+        here = place(inventory)
+        play = _play(here, name, check=True)
         if show_playbook:
             show_line(play, as_json)
         else:
-            declared = place(inventory).store.load()
+            declared = here.store.load()
             host = declared[name].host if name else None
             show_plan(ctx.obj, play, {"project": name}, as_json, host, declared.values())
 
@@ -76,10 +81,26 @@ def show_line(play: "Play", as_json: bool, *more: "Play") -> None:
         typer.echo("\n".join(lines))
 
 
-def _play(name: str | None, inventory: str | None, check: bool) -> "Play":
+def show_plan_of_secrets(
+    runner: "Runner",
+    here: Place,
+    store: "SecretStore",
+    project: "Project",
+    secrets: "ProjectSecrets",
+    told: dict[str, Any],
+    as_json: bool,
+) -> None:
+    """Show what would change on the host of a project if it had these secrets, which are kept nowhere."""
+    from berth.playbooks import configure_project
+    from berth.staging import staged_file
+
+    with staged_file(here.inventory, store.project_file(project.name), store.sealed(secrets)) as staged:
+        show_plan(runner, configure_project(staged, project.name, check=True), told, as_json, project.host)
+
+
+def _play(here: Place, name: str | None, check: bool) -> "Play":
     from berth.playbooks import configure_all, configure_project
 
-    here = place(inventory)
     if name is None:
         here.store.load()
         return configure_all(here.inventory, check)

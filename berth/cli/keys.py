@@ -18,9 +18,9 @@ from berth.cli.common import (
     print_table,
     told_in_one_line,
 )
-from berth.cli.converge import show_line
+from berth.cli.converge import show_line, show_plan_of_secrets
 from berth.cli.questions import BadInput
-from berth.cli.run import converge, read_reports, show_plan
+from berth.cli.run import converge, read_reports
 
 if TYPE_CHECKING:
     from berth.project_secrets import ProjectSecrets
@@ -97,12 +97,11 @@ def rotate(
     """Give a project new keys; those of before work too until they retire."""
     from berth.playbooks import configure_project, repository
     from berth.secrets import SecretStore
-    from berth.staging import staged_file
 
     with told_in_one_line():
         change = _rotation(name, now, retire, retire_at)
         here = place(inventory)
-        host = here.store.project(name).host
+        project = here.store.project(name)
         repository()  # before anything is written
         store = SecretStore(here.environment.directory, ephemeral=plan_only or show_playbook)
         store.project(name, create=False)
@@ -110,9 +109,7 @@ def rotate(
             show_line(configure_project(here.inventory, name, plan_only), as_json)
         elif plan_only:
             secrets = store.change_project(name, change)
-            with staged_file(here.inventory, store.project_file(name), store.sealed(secrets)) as staged:
-                play = configure_project(staged, name, check=True)
-                show_plan(ctx.obj, play, _told(name, secrets), as_json, host)
+            show_plan_of_secrets(ctx.obj, here, store, project, secrets, _told(name, secrets), as_json)
         else:
             secrets = store.change_project(name, change)
             _apply(ctx, here, name, secrets, as_json)

@@ -2,19 +2,20 @@
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from berth.cli import completing
 from berth.cli.common import Inventory, Json, Name, Place, Plan, ShowPlaybook, place, print_json, tell, told_in_one_line
-from berth.cli.converge import show_line
+from berth.cli.converge import show_line, show_plan_of_secrets
 from berth.cli.questions import BadInput
-from berth.cli.run import converge, show_plan
+from berth.cli.run import converge
 
 if TYPE_CHECKING:
     from berth.models import Project
     from berth.project_secrets import ProjectSecrets
+    from berth.secrets import SecretStore
 
 Secret = Annotated[
     str,
@@ -45,24 +46,37 @@ def set_secret(
 ) -> None:
     """Keep a secret in the vault, read from the terminal or from standard input, and let auth use it."""
     from berth.auth_secrets import needed, require_name, require_value
+    from berth.playbooks import configure_project
 
     with told_in_one_line():
         here = place(inventory)
         project = here.store.project(name)
         require_name(secret)
         is_used = secret in needed(project)
+        if show_playbook and not is_used:
+            raise BadInput(
+                f"--show-playbook: nothing in the declaration of {name} uses {secret}, so that no play is run"
+            )
         if show_playbook:
-            _show_line(here, name, secret, is_used, as_json)
+            show_line(configure_project(here.inventory, name), as_json)
             return
         value = _read(secret)
         require_value(secret, value)
-        _change(ctx, here, project, secret, value, is_used, plan_only, as_json)
+        store, changed = _change(here, project, secret, value, ephemeral=plan_only)
+        told = _told(project, secret, is_set=True)
+        if plan_only:
+            show_plan_of_secrets(ctx.obj, here, store, project, changed, told, as_json)
+        elif is_used:
+            again = f"the secret is kept; berth apply {name} brings it to the host"
+            converge(ctx.obj, configure_project(here.inventory, name), told, as_json, again)
+        elif as_json:
+            print_json(told)
+        elif sys.stdout.isatty():
+            tell(f"{secret} is kept; nothing in the declaration of {name} uses it yet")
 
 
 @secrets.command("unset")
-def unset_secret(
-    ctx: typer.Context, name: Name, secret: Secret, inventory: Inventory = None, as_json: Json = False
-) -> None:
+def unset_secret(name: Name, secret: Secret, inventory: Inventory = None, as_json: Json = False) -> None:
     """Take a secret out of the vault; refused as long as the declaration needs it."""
     from berth.auth_secrets import AuthSecretError, needed, require_name
 
@@ -74,7 +88,9 @@ def unset_secret(
             raise AuthSecretError(f"{secret}: {key} needs it; first run: berth update {name} {key}=null")
         if secret not in _kept(here, project):
             raise AuthSecretError(f"{secret}: not set for {name}; set are: {_listed(_kept(here, project))}")
-        _change(ctx, here, project, secret, None, False, False, as_json)
+        _change(here, project, secret, None)
+        if as_json:
+            print_json(_told(project, secret, is_set=False))
 
 
 @secrets.command("list")
@@ -113,45 +129,23 @@ def _read(secret: str) -> str:
     return sys.stdin.read().removesuffix("\n")
 
 
-def _show_line(here: Place, name: str, secret: str, is_used: bool, as_json: bool) -> None:
-    from berth.playbooks import configure_project
-
-    if not is_used:
-        raise BadInput(f"--show-playbook: nothing in the declaration of {name} uses {secret}, so that no play is run")
-    show_line(configure_project(here.inventory, name), as_json)
-
-
 def _change(
-    ctx: typer.Context,
-    here: Place,
-    project: "Project",
-    secret: str,
-    value: str | None,
-    is_used: bool,
-    plan_only: bool,
-    as_json: bool,
-) -> None:
+    here: Place, project: "Project", secret: str, value: str | None, *, ephemeral: bool = False
+) -> "tuple[SecretStore, ProjectSecrets]":
+    """The secrets with this one among them, or without it; kept unless ephemeral."""
     from berth.auth_secrets import with_secret
-    from berth.playbooks import configure_project, repository
+    from berth.playbooks import repository
     from berth.secrets import SecretStore
-    from berth.staging import staged_file
 
     repository()  # before anything is written
-    store = SecretStore(here.environment.directory, ephemeral=plan_only)
+    store = SecretStore(here.environment.directory, ephemeral=ephemeral)
     store.project(project.name)
 
     def changed(found: "ProjectSecrets") -> "ProjectSecrets":
         return replace(found, auth=with_secret(found.auth, secret, value))
 
-    secrets = store.change_project(project.name, changed)
-    told = {"project": project.name, "secret": secret, "set": value is not None}
-    if plan_only:
-        with staged_file(here.inventory, store.project_file(project.name), store.sealed(secrets)) as staged:
-            show_plan(ctx.obj, configure_project(staged, project.name, check=True), told, as_json, project.host)
-    elif is_used:
-        again = f"the secret is kept; berth apply {project.name} brings it to the host"
-        converge(ctx.obj, configure_project(here.inventory, project.name), told, as_json, again)
-    elif as_json:
-        print_json(told)
-    elif value is not None and sys.stdout.isatty():
-        tell(f"{secret} is kept; nothing in the declaration of {project.name} uses it yet")
+    return store, store.change_project(project.name, changed)
+
+
+def _told(project: "Project", secret: str, *, is_set: bool) -> dict[str, Any]:
+    return {"project": project.name, "secret": secret, "set": is_set}
