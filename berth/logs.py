@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from berth.errors import BerthError
-from berth.models import Project
 
 SERVICES = ("rest", "auth", "gateway")
 SERVICES_ISOLATED = (*SERVICES, "meta")
@@ -28,9 +27,9 @@ class BadSince(BerthError):
     """A time that says nothing usable, with the remedy."""
 
 
-def services_of(project: Project) -> tuple[str, ...]:
+def services_of(architecture: str) -> tuple[str, ...]:
     """The services whose logs are those of the project alone."""
-    return SERVICES if project.architecture == "shared" else SERVICES_ISOLATED
+    return SERVICES if architecture == "shared" else SERVICES_ISOLATED
 
 
 def since(text: str, now: datetime) -> datetime:

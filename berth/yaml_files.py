@@ -28,10 +28,17 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def parse_mapping(text: str) -> dict[str, Any]:
+class _ShapeLoader(_StrictLoader):
+    """A loader to which a value with a tag such as !vault is None."""
+
+
+_ShapeLoader.add_multi_constructor("!", lambda loader, tag, node: None)
+
+
+def parse_mapping(text: str, loader: type[yaml.SafeLoader] = _StrictLoader) -> dict[str, Any]:
     """The one mapping of a YAML text; raise InvalidYaml."""
     try:
-        loaded = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a subclass of SafeLoader
+        loaded = yaml.load(text, Loader=loader)  # noqa: S506 - a subclass of SafeLoader
     except yaml.MarkedYAMLError as error:
         raise InvalidYaml(f"not readable as YAML{_place(error)}: {error.problem}; correct the file") from error
     except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
@@ -48,6 +55,11 @@ def parse_mapping(text: str) -> dict[str, Any]:
 def read_mapping(path: Path) -> dict[str, Any]:
     """The one mapping of a YAML file; raise InvalidYaml, also when the file cannot be read."""
     return parse_mapping(_text(path))
+
+
+def read_shape(path: Path) -> dict[str, Any]:
+    """The one mapping of a YAML file, values with tags as None; raise InvalidYaml."""
+    return parse_mapping(_text(path), _ShapeLoader)
 
 
 def require_syntax(path: Path) -> None:

@@ -55,7 +55,7 @@ def logs(
     with told_in_one_line():
         here = place(inventory)
         project = here.store.project(name)
-        has = reading.services_of(project)
+        has = reading.services_of(project.architecture)
         wanted = service or list(has)
         if unknown := [one for one in wanted if one not in has]:
             raise BadInput(f"--service: found {unknown[0]!r}, allowed: {', '.join(has)}; correct it")

@@ -17,6 +17,13 @@ BLOG = {
     "architecture": "shared",
     "domains": ["blog.example.com", "www.example.com"],
 }
+HOSTS = """
+all:
+  children:
+    elsewhere: {hosts: {printer: }}
+    berth_hosts: {hosts: {alpha: {ansible_become_password: !vault x}}, children: {more: }}
+    more: {hosts: {bravo: , "web[1:9]": }, children: {berth_hosts: }}
+"""
 
 
 @pytest.fixture
@@ -27,7 +34,7 @@ def environment(tmp_path: Path) -> Path:
     shop = BLOG | {"name": "shop", "number": 2, "architecture": "isolated", "domains": []}
     (tmp_path / "projects/shop.yml").write_text(yaml.safe_dump(shop))
     (tmp_path / "projects/.shop.conversion.yml").write_text("project: shop\n")
-    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"berth_hosts": {"hosts": {"alpha": {}, "bravo": {}}}}))
+    (tmp_path / "hosts.yml").write_text(HOSTS)
     return tmp_path
 
 
@@ -56,9 +63,11 @@ def proposed(inventory: Path, *words: str) -> list[str]:
         (("add", "new", "--architecture", "i"), ["isolated"]),
         (("convert", "blog", "--to", ""), ["shared", "isolated"]),
         (("convert", "blog", "--database", "d"), ["dedicated"]),
-        (("logs", "blog", "--service", ""), ["rest", "auth", "gateway", "meta"]),
+        (("logs", "blog", "--service", ""), ["rest", "auth", "gateway"]),
+        (("logs", "--service", "m"), ["meta"]),
         (("logs", "shop", "--service", "m"), ["meta"]),
         (("domains", "remove", "blog", ""), ["blog.example.com", "www.example.com"]),
+        (("domains", "remove", "blog", "blog.example.com", ""), ["www.example.com"]),
         (("domains", "rename", "blog", "w"), ["www.example.com"]),
         (("secrets", "set", "blog", "smtp"), ["smtp_password"]),
     ],
@@ -69,6 +78,34 @@ def test_values_are_proposed(environment: Path, words: tuple[str, ...], expected
 
 def test_inventory_that_is_named_counts(environment: Path, tmp_path: Path) -> None:
     assert proposed(tmp_path / "none", "show", "--inventory", str(environment), "b") == ["blog"]
+    words = ("logs", "--inventory", str(environment), "shop", "--service", "")
+    assert "meta" in proposed(tmp_path / "none", *words)
+
+
+def test_dynamic_inventory_is_not_run(environment: Path) -> None:
+    script = environment / "dynamic.yml"
+    script.write_text(f"#!/bin/sh\ntouch {environment}/was-run\necho 'a: ['\n")
+    script.chmod(0o755)
+    (environment / "cloud.yml").write_text("plugin: hetzner.hcloud.hcloud\n")
+    (environment / "projects/wiki.yml").write_text("name: wiki\nhost: from-the-cloud\ndomains: [\n")
+    (environment / "projects/shop.yml").write_text("name: shop\nhost: from-the-cloud\n")
+    assert proposed(environment, "add", "new", "--host", "") == ["alpha", "bravo", "from-the-cloud"]
+    assert proposed(environment, "domains", "remove", "blog", "b") == ["blog.example.com"]
+    assert not (environment / "was-run").exists()
+
+
+def test_ansible_is_not_loaded(environment: Path) -> None:
+    script = (
+        "import sys\nfrom berth.cli import completing\n"
+        "class Line: params, args = {'name': 'blog'}, []\n"
+        "for read in (completing.hosts_and_projects, completing.domains, completing.services): read(Line(), '')\n"
+        "print([name for name in sys.modules if name.split('.')[0] in ('ansible', 'ansible_runner')])"
+    )
+    variables = os.environ | {"BERTH_INVENTORY": str(environment)}
+    done = subprocess.run(
+        [BERTH.with_name("python"), "-c", script], env=variables, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.parametrize("words", [("show", ""), ("status", ""), ("domains", "remove", "none", "")])

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from berth.logs import HIDDEN, SERVICES, BadSince, in_order, remote_command, services_of, shown, since
-from berth.models import Project
 from berth.ssh import NoSsh, command
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -100,12 +99,11 @@ def test_command_reads_what_was_asked_for() -> None:
 
 
 def test_meta_is_read_of_a_project_that_has_its_own() -> None:
-    shop = {"name": "shop", "number": 2, "host": "alpha"}
-    isolated = services_of(Project(**shop, architecture="isolated"))
+    isolated = services_of("isolated")
     assert "-u berth-meta@shop.service -u berth-meta-wake@shop.service" in remote_command(
         "shop", isolated, None, 5, follow=False
     )
-    assert services_of(Project(**shop, architecture="shared")) == SERVICES
+    assert services_of("shared") == SERVICES
 
 
 def test_ssh_is_told_what_the_inventory_says() -> None:
