@@ -50,8 +50,8 @@ def index() -> str:
 def show(name: str) -> str:
     """Show one host: host (HostVars), projects (its berth.models.Project), runs (its newest), busy (run or None).
 
-    room (HostRoom or None), silence (berth.samples.Silence or None), history (HostStatus over span, one of spans),
-    asked (a what-if), guidance, methods.
+    states (webui.services.rooms.Seen by project), room (HostRoom or None), silence (berth.samples.Silence or None),
+    history (HostStatus over span, one of spans), asked (a what-if), guidance, methods.
     """
     host = core().fleet.host(name)
     projects = [project for project in core().fleet.projects().values() if project.host == name]
@@ -62,6 +62,7 @@ def show(name: str) -> str:
         "hosts/show.html",
         host=host,
         projects=projects,
+        states=core().rooms.states({project.name: project for project in projects}),
         runs=runs,
         busy=_busy().get(name),
         room=room,

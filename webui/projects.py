@@ -20,6 +20,7 @@ from webui.security import access, actor, needs
 from webui.services.actions import USAGE_PLAYBOOK
 from webui.services.audit import note
 from webui.services.converting import opened
+from webui.services.listing import FILTERS, MEASURED_STATES, SORTS, listed
 from webui.services.placing import placed
 from webui.services.suggest import candidates, costs
 
@@ -34,25 +35,24 @@ Page = str | Response | tuple[str, int]
 @bp.get("/projects")
 @needs(MEMBER)
 def index() -> Page:
-    """Show a page of the projects that the person may see: projects (filtered and sorted), filters, hosts (names).
+    """Show a page of the projects that the person may see: rows (webui.services.listing.Row, filtered and sorted).
 
-    total (how many there are on all pages), first (the number of the first one shown, from 1), page, last (page).
+    filters, hosts (names), measured_states, total (how many there are on all pages), first (the number of the first
+    one shown, from 1), page, last (page).
     """
+    filters = {key: request.args.get(key, "").strip() for key in (*FILTERS, "sort")}
+    sort = filters["sort"] if filters["sort"] in SORTS else "name"
+    rows = listed(core().fleet, core().rooms, access(), filters, sort)
     declared = core().fleet.projects()
-    filters = {key: request.args.get(key, "").strip() for key in ("q", "host", "architecture", "state", "sort")}
-    found = [declared[name] for name in access().sees(declared)]
-    rows = [project for project in found if _matches(project, filters)]
-    if filters["sort"] in ("host", "architecture", "state", "number"):
-        rows.sort(key=lambda project: (getattr(project, filters["sort"]), project.name))
-    hosts = sorted({project.host for project in found})
     last = max(1, -(-len(rows) // PAGE))
     page = min(max(1, request.args.get("page", 1, type=int)), last)
     first = (page - 1) * PAGE
     return render_template(
         "projects/index.html",
-        projects=rows[first : first + PAGE],
+        rows=rows[first : first + PAGE],
         filters=filters,
-        hosts=hosts,
+        hosts=sorted({declared[name].host for name in access().sees(declared)}),
+        measured_states=MEASURED_STATES,
         total=len(rows),
         first=first + 1,
         page=page,
@@ -120,8 +120,8 @@ def show(name: str) -> Page:
 
     project (berth.models.Project), facts (the declaration with all that follows from it), urls, fields (value and rule
     by key), typed (what was typed, by key), errors (by key), runs (the newest), may (whether the person may change it),
-    seen (berth.status.ProjectStatus or None), measured_at, history (HostStatus of a day), conversion (the one that is
-    open, berth.conversions.Conversion, or None).
+    state (webui.services.rooms.Seen), seen (berth.status.ProjectStatus or None), measured_at, history (HostStatus of a
+    day), conversion (the one that is open, berth.conversions.Conversion, or None).
     """
     return _page(core().fleet.project(name), {}, {})
 
@@ -312,16 +312,10 @@ def _page(project: Project, typed: dict[str, str], errors: dict[str, str]) -> st
         errors=errors,
         runs=core().runs.page(projects=[project.name], limit=10),
         may=access().allows(OPERATOR, project.name),
+        state=core().rooms.states({project.name: project})[project.name],
         seen=room.status.project(project.name) if room else None,
         measured_at=room.status.measured_at if room else None,
         history=core().rooms.history(project.host, DAY) if room else [],
         pictures=pictures,
         conversion=conversion,
-    )
-
-
-def _matches(project: Project, filters: dict[str, str]) -> bool:
-    text = " ".join([project.name, *project.domains])
-    return filters["q"].lower() in text and all(
-        filters[key] in ("", getattr(project, key)) for key in ("host", "architecture", "state")
     )

@@ -8,7 +8,7 @@ from flask import Response
 
 from berth.rotation import BadEnd
 from webui.api.guard import actor, api, bearer, give, once, scoped
-from webui.api.schemas.common import ByName, Check, Named
+from webui.api.schemas.common import Check, Named
 from webui.api.schemas.keys import KeysOut, KeyUsage, RotationIn, UsageOut
 from webui.api.schemas.projects import (
     ARCHITECTURES,
@@ -20,6 +20,7 @@ from webui.api.schemas.projects import (
     Projects,
     Removal,
     Shown,
+    Wanted,
 )
 from webui.api.schemas.runs import RunOut
 from webui.core import core
@@ -28,6 +29,7 @@ from webui.models import Run
 from webui.roles import ADMIN, MEMBER, OPERATOR, VIEWER
 from webui.services.actions import USAGE_PLAYBOOK
 from webui.services.audit import note
+from webui.services.listing import following, listed
 from webui.services.placing import placed
 
 STARTED = {202: RunOut}
@@ -35,13 +37,12 @@ STARTED = {202: RunOut}
 
 @api.get("/projects", responses={200: Projects})
 @scoped("read", MEMBER)
-def list_projects(query: ByName) -> Response:
-    """List the projects that the token may see, by name."""
-    declared = core().fleet.projects()
-    shown, last = query.cut([name for name in bearer().access.sees(declared) if name > query.after])
-    projects = [declared[name] for name in shown]
-    items = [ProjectOut.of(project, core().fleet.urls(project)) for project in projects]
-    return give(Projects(items=items, next=last))
+def list_projects(query: Wanted) -> Response:
+    """List the projects that the token may see, by name or in another order."""
+    rows = listed(core().fleet, core().rooms, bearer().access, query.filters, query.sort)
+    shown, last = query.cut(following(rows, query.after, query.sort))
+    items = [ProjectOut.of(row.project, core().fleet.urls(row.project), row.seen) for row in shown]
+    return give(Projects(items=items, next=last.cursor(query.sort) if last else None))
 
 
 @api.post("/projects", responses={202: Added})
@@ -68,7 +69,8 @@ def show_project(path: Named) -> Response:
     """Show one project and its newest run."""
     project = core().fleet.project(path.name)
     runs = core().runs.page(projects=[path.name], limit=1)
-    shown = ProjectOut.of(project, core().fleet.urls(project))
+    seen = core().rooms.states({path.name: project})[path.name]
+    shown = ProjectOut.of(project, core().fleet.urls(project), seen)
     return give(Shown(**shown.model_dump(), run=RunOut.of(runs[0]) if runs else None))
 
 

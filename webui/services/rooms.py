@@ -5,15 +5,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Literal
 
 from berth.capacity import Capacity
 from berth.models import Project
 from berth.samples import Samples, Silence
-from berth.status import HostStatus, ProjectStatus
+from berth.status import HostStatus, ProjectStatus, State
 from webui.models import now
 from webui.services.fleet import Fleet
 
 STALE = timedelta(minutes=10)
+
+SeenState = State | Literal["unknown"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The measured state of a project; unknown where its host was not heard lately. None: it was never measured."""
+
+    state: SeenState
+    measured_at: datetime | None
+
+
+_NEVER = Seen("unknown", None)
 
 
 @dataclass(frozen=True)
@@ -31,7 +45,7 @@ class HostRoom:
     @property
     def is_stale(self) -> bool:
         """Whether nobody has measured the host for longer than the time between two measurements."""
-        return now() - self.status.measured_at > STALE
+        return _is_old(self.status)
 
 
 class Rooms:
@@ -44,6 +58,7 @@ class Rooms:
         self._kept: dict[str, tuple[Sequence[Project], HostRoom]] = {}
         self._declared: tuple[Mapping[str, Project], dict[str, list[Project]]] = ({}, {})
         self._silent: dict[str, Silence] = {}
+        self._states: dict[str, dict[str, Seen]] = {}
         self._read_at: tuple[int, int] | None = None
         self._read_of: set[str] = set()
 
@@ -75,6 +90,18 @@ class Rooms:
         room = self.host(project.host)
         return room.status.project(project.name) if room else None
 
+    def states(self, projects: Mapping[str, Project]) -> dict[str, Seen]:
+        """The measured state of each of these projects, by name; raise BerthError."""
+        with self._lock:
+            self._read(list(self._fleet.hosts()))
+            states, silent = self._states, self._silent
+            heard = {host for host, status in self._latest.items() if host not in silent and not _is_old(status)}
+        found = {}
+        for name, project in projects.items():
+            seen = states.get(project.host, {}).get(name, _NEVER)
+            found[name] = seen if project.host in heard else Seen("unknown", seen.measured_at)
+        return found
+
     def history(self, host: str, span: timedelta, points: int = 96) -> list[HostStatus]:
         """Measurements of a host, the oldest first; raise SamplesError."""
         since: datetime = now() - span
@@ -90,6 +117,11 @@ class Rooms:
         found = {host: samples.latest(host) for host in hosts}
         self._latest = {host: status for host, status in found.items() if status}
         self._silent = samples.silences()
+        # once for each measurement rather than for each row of a list
+        self._states = {
+            host: {project.name: Seen(project.state, status.measured_at) for project in status.projects}
+            for host, status in self._latest.items()
+        }
         self._read_at, self._read_of = mark, set(hosts)
 
     def _by_host(self, projects: Mapping[str, Project]) -> dict[str, list[Project]]:
@@ -106,3 +138,7 @@ class Rooms:
             # whoever measures keeps it too; only for a host whose projects changed since is it computed here
             kept = self._kept[status.name] = (mine, HostRoom(status, self.samples.account(status, mine)))
         return kept[1]
+
+
+def _is_old(status: HostStatus) -> bool:
+    return now() - status.measured_at > STALE

@@ -36,7 +36,7 @@ def address(app, inventory: Path):
 def test_curl_lines_work(address: str, api) -> None:
     token = api("admin").headers["Authorization"].removeprefix("Bearer ")
     environment = {"PATH": os.environ["PATH"], "BERTH": address, "TOKEN": token, "GATEWAY": address}
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
     for block in BLOCKS:
         # keys and gateway need a host that was configured
         if "$GATEWAY" not in block:

@@ -1,20 +1,39 @@
 """Projects: what is taken to add and change them, and what is told of them."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from berth.models import Project
 from berth.names import NAME_RULE, database_name
-from webui.api.schemas.common import Check, Taken, Text
+from webui.api.schemas.common import ByName, Check, Taken, Text
 from webui.api.schemas.runs import RunOut
 from webui.models import Run
+from webui.services.listing import FILTERS, Sort
+from webui.services.rooms import Seen, SeenState
 
 Plan = Literal["shared", "dedicated"]
 Architecture = Literal["shared", "isolated"]
 Database = Literal["shared", "dedicated"]
 PLANS: dict[str, Plan] = {"shared": "shared", "isolated": "dedicated"}
 ARCHITECTURES = {plan: architecture for architecture, plan in PLANS.items()}
+
+
+class Wanted(ByName):
+    """Which projects, and in which order; `measured_state` puts first what wants attention."""
+
+    q: Text = Field("", description="a part of the name or of a domain")
+    host: Text = ""
+    architecture: Architecture | None = None
+    status: Literal["present", "paused"] | None = Field(None, description="as declared")
+    measured_state: SeenState | None = None
+    sort: Sort = "name"
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """What a project has to be like, by webui.services.listing.FILTERS."""
+        return {key: getattr(self, key) or "" for key in FILTERS}
 
 
 class Removal(Check):
@@ -57,7 +76,9 @@ class ProjectOut(BaseModel):
     plan: Plan
     backend_type: Architecture
     db_name: str
-    status: Literal["present", "paused"]
+    status: Literal["present", "paused"] = Field(description="as declared")
+    measured_state: SeenState = Field(description="unknown where its host was not heard in the last ten minutes")
+    measured_at: datetime | None
     host: str
     architecture: Architecture
     domains: list[str]
@@ -65,7 +86,7 @@ class ProjectOut(BaseModel):
     declaration: dict[str, Any]
 
     @classmethod
-    def of(cls, project: Project, urls: list[str]) -> "ProjectOut":
+    def of(cls, project: Project, urls: list[str], seen: Seen) -> "ProjectOut":
         """The project as programs see it."""
         return cls(
             id=project.name,
@@ -74,6 +95,8 @@ class ProjectOut(BaseModel):
             backend_type=project.architecture,
             db_name=database_name(project.name),
             status=project.state,
+            measured_state=seen.state,
+            measured_at=seen.measured_at,
             host=project.host,
             architecture=project.architecture,
             domains=project.domains,
