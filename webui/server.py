@@ -20,6 +20,7 @@ from webui.core import Core, make_core
 from webui.services.execution import Executor
 from webui.services.fleet import Fleet
 from webui.services.measuring import UntilOver, measure_on
+from webui.services.retiring import Retiring
 from webui.services.rooms import Rooms
 
 THREADS = 256  # each viewer of a live run has one
@@ -56,7 +57,7 @@ def serve_web(config: Config, bind: str) -> None:
 
 
 def serve_worker(config: Config, workers: int = WORKERS) -> None:
-    """Run playbooks, at most as many at a time as there are workers, until a signal."""
+    """Run playbooks, at most as many at a time as there are workers, and end overlaps of keys, until a signal."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     core = make_core(config)
     executor: list[Executor] = []
@@ -67,7 +68,8 @@ def serve_worker(config: Config, workers: int = WORKERS) -> None:
         core.db.close()
         executor.append(Executor(core.runs, config.inventory, AnsibleRunner()))
 
-    core.queue.consumer(lambda to_end: executor[0].work(to_end), started, workers).run()
+    retiring = Retiring(core.actions)
+    core.queue.consumer(lambda to_end: executor[0].work(to_end), started, workers, retiring.look).run()
 
 
 def serve_measuring(config: Config, minutes: float) -> None:

@@ -7,7 +7,8 @@ from berth.doctor import Finding
 from berth.errors import BerthError
 from berth.models import Project
 from berth.playbooks import repository
-from berth.rotation import BadEnd, Step, change, end_of_overlap
+from berth.project_secrets import ProjectSecrets
+from berth.rotation import BadEnd, Step, change, end_of_overlap, retired
 from berth.secrets import SecretStore
 from berth.store import DeclarationStore, Draft
 from webui.models import SUCCEEDED, Run, now
@@ -97,6 +98,23 @@ class Actions:
         store = SecretStore(self.fleet.environment.directory, ephemeral=plan)
         store.change_project(name, change(step, name, end))
         return self._submit(who, order)
+
+    def retire_ended(self, who: Actor, name: str) -> Run | None:
+        """End the overlap of a project whose date has passed, once; None where there is none such."""
+        repository()
+        project = self.fleet.project(name)
+        begun: list[Run] = []
+
+        def ended(secrets: ProjectSecrets) -> ProjectSecrets:
+            if secrets.retire_at is None or now() < secrets.retire_at:
+                return secrets
+            asked = {"step": "retire", "retire_at": secrets.retire_at.isoformat()}
+            # before the file forgets the date: a run too many does no harm, none at all would
+            begun.append(self._submit(who, _order("rotate", project, False, None, asked)))
+            return retired(secrets)
+
+        self.fleet.secrets.change_project(name, ended)
+        return begun[0] if begun else None
 
     def convert(
         self, who: Actor, name: str, word: str, database: str | None = None, force: bool = False, plan: bool = False

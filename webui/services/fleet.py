@@ -80,6 +80,11 @@ class Fleet:
         """The declarations to be written; raise BerthError."""
         return _store(self.environment)
 
+    @property
+    def secrets(self) -> SecretStore:
+        """The secrets of projects and hosts; raise BerthError."""
+        return SecretStore(self.environment.directory)
+
     def hosts(self) -> dict[str, HostVars]:
         """All hosts by name; raise BerthError."""
         return self.environment.hosts
@@ -118,7 +123,7 @@ class Fleet:
     def keys(self, project: Project) -> ProjectKeys:
         """The keys of a project; raise BerthError where nobody has made them yet."""
         host = self.host(project.host)
-        secrets = SecretStore(self.environment.directory).project(project.name, create=False)
+        secrets = self.secrets.project(project.name, create=False)
         return ProjectKeys(
             url=project_url(project, host),
             anon_key=secrets.anon_key,
@@ -128,7 +133,7 @@ class Fleet:
 
     def key_infos(self, project: Project) -> list[KeyInfo]:
         """The keys of a project, those that have ended too, the newest first; raise BerthError where none are made."""
-        secrets = SecretStore(self.environment.directory).project(project.name, create=False)
+        secrets = self.secrets.project(project.name, create=False)
         return [
             KeyInfo(
                 key.id,

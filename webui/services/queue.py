@@ -35,12 +35,18 @@ class Queue:
         self._database.close()
 
     def consumer(
-        self, work: Callable[[Callable[[], bool]], object], started: Callable[[], None], workers: int
+        self,
+        work: Callable[[Callable[[], bool]], object],
+        started: Callable[[], None],
+        workers: int,
+        each_minute: Callable[[], object] = lambda: None,
     ) -> Consumer:
         """The parent of worker processes.
 
         They call `started` once, and `work` for each message and each minute with what tells whether they have to end.
+        One of them calls `each_minute` besides.
         """
+        self._huey.periodic_task(crontab(), name="each_minute")(each_minute)
         self._huey.on_startup(name="started")(started)
         consumer = self._huey.create_consumer(
             workers=workers,
