@@ -6,19 +6,14 @@ from typing import TYPE_CHECKING
 
 from berth import playbooks
 from berth.doctor import Finding, drift, examine, unreachable
-from berth.errors import BerthError
 from berth.inventory import directory_of
-from berth.measure import examine_hosts
+from berth.measure import Unfinished, examine_hosts
 from berth.models import Project
 from berth.playbooks import Play, configure_all, configure_project, repair_hosts
 from berth.samples import Samples
 
 if TYPE_CHECKING:
     from berth.runner import OnStep, Runner
-
-
-class Unfinished(BerthError):
-    """A visit that ended before all was looked at, so that nobody knows whether something is wrong."""
 
 
 def diagnose(
@@ -29,7 +24,10 @@ def diagnose(
     name: str | None = None,
     on_step: "OnStep" = lambda step: None,
 ) -> list[Finding]:
-    """All that is wrong with hosts, all without any, or with one project and the host below it; raise BerthError."""
+    """All that is wrong with hosts, all without any, or with one project and the host below it.
+
+    Raise Unfinished where it ended before all was looked at, else BerthError.
+    """
     samples = Samples(directory_of(inventory))
     measurement, holdings = examine_hosts(runner, inventory, declared, hosts, on_step)
     found = [unreachable(host, reason) for host, reason in measurement.down.items()]

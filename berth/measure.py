@@ -9,12 +9,17 @@ from berth.doctor import Holdings
 from berth.errors import BerthError
 from berth.models import Project
 from berth.playbooks import Play
+from berth.runner import INTERRUPTED
 from berth.status import Measurement, host_status
 
 if TYPE_CHECKING:
     from berth.runner import OnStep, Runner
 
 Reports = dict[str, dict[str, Any]]
+
+
+class Unfinished(BerthError):
+    """A look at hosts that ended before all was seen, so that nobody knows what else there is."""
 
 
 def measure(
@@ -44,6 +49,8 @@ def examine_hosts(
 
 def _read(runner: "Runner", play: Play, on_step: "OnStep") -> tuple[Reports, dict[str, str]]:
     result = runner.run(play, on_step)
+    if any(failure.message == INTERRUPTED for failure in result.failures):
+        raise Unfinished(f"not every host was measured: {INTERRUPTED}; the whole log: {result.log}")
     failed = {failure.host: f"{failure.task}: {failure.message}" for failure in result.failures if failure.host}
     down = {**failed, **result.unreachable}
     if not result.ok and not down:

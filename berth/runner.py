@@ -18,6 +18,7 @@ from berth.playbooks import CONFIG_VARIABLE, Play, ansible_config, repository
 from berth.run_events import Change, Events, Failure
 
 HOST_LOCK = "berth.supabase.host_lock"
+CANCELLED = "canceled"  # as ansible-runner spells it
 INTERRUPTED = "interrupted; run it again, it goes on where it was"
 SETTINGS = "pexpect_timeout: 1\nsuppress_output_file: true\n"
 
@@ -82,8 +83,8 @@ class AnsibleRunner:
 
             status, code = _run(play, root, Path(private), take, cancelled)
         failures = list(events.failures.values())
-        if code != 0 and not failures and not events.unreachable:
-            failures = [Failure("", "", _reason(status, events, Path(log.name)))]
+        if status == CANCELLED or (code != 0 and not failures and not events.unreachable):
+            failures.append(Failure("", "", _reason(status, events, Path(log.name))))
         return Result(
             ok=code == 0,
             changed=events.counted,
@@ -160,7 +161,7 @@ def _environment(play: Play) -> dict[str, str]:
 
 
 def _reason(status: str, events: Events, log: Path) -> str:
-    if status == "canceled":
+    if status == CANCELLED:
         return INTERRUPTED
     lines = [line for line in "\n".join(events.errors).splitlines() if line.strip()]
     return "\n".join(lines or log.read_text(encoding="utf-8").splitlines()[-5:])

@@ -78,7 +78,8 @@ def _repair(ctx: typer.Context, plays: "list[Play]") -> "list[Result]":
 
 
 def _findings(ctx: typer.Context, here: Place, hosts: tuple[str, ...], name: str | None) -> "list[Finding]":
-    from berth.diagnosis import Unfinished, diagnose
+    from berth.diagnosis import diagnose
+    from berth.measure import Unfinished
 
     try:
         with progress() as on_step:

@@ -86,13 +86,20 @@ def resolve(here: Place, subject: str | None) -> tuple[tuple[str, ...], str | No
 
 
 def measured(ctx: typer.Context, here: Place, hosts: tuple[str, ...]) -> "Measurement":
-    """Measure hosts and keep the samples; a sample that cannot be kept is told of and no error."""
-    from berth.measure import measure
+    """Measure hosts and keep the samples; end with code 1 when that is interrupted.
+
+    A sample that cannot be kept is told of and no error.
+    """
+    from berth.measure import Unfinished, measure
     from berth.samples import Samples, SamplesError
 
-    with progress() as on_step:
-        declared = here.store.load().values()
-        found = measure(ctx.obj, here.inventory, declared, hosts, on_step)
+    declared = here.store.load().values()
+    try:
+        with progress() as on_step:
+            found = measure(ctx.obj, here.inventory, declared, hosts, on_step)
+    except Unfinished as error:
+        tell(str(error))
+        raise typer.Exit(RUN_FAILED) from None
     samples = Samples(here.environment.directory)
     try:
         samples.keep(found, declared)

@@ -70,6 +70,13 @@ def test_check_that_was_interrupted_is_no_sound_host(berth: Berth, runner: Runne
         assert result.stderr.startswith(f"berth: not all was looked at: {INTERRUPTED}; the whole log: /logs/")
 
 
+def test_measurement_that_was_interrupted_is_no_bad_input(berth: Berth, runner: Runner) -> None:
+    runner.ends = {"doctor.yml": {"failures": (STOPPED,), "unreachable": {"alpha": "no route to host"}}}
+    result = berth()
+    assert (result.exit_code, result.stdout, runner.plays) == (1, "", ["doctor.yml"])
+    assert result.stderr == f"berth: not every host was measured: {INTERRUPTED}; the whole log: /logs/1.log\n"
+
+
 def test_host_that_goes_down_after_it_was_measured_is_told(berth: Berth, runner: Runner) -> None:
     runner.ends = {"site.yml check": {"unreachable": {"alpha": "no route to host"}}}
     result = berth()

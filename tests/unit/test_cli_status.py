@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from berth.cli import app
 from berth.playbooks import Play, repository
 from berth.run_events import Failure
+from berth.runner import INTERRUPTED
 from berth.samples import Samples
 from berth.status import METHODS
 
@@ -103,6 +104,17 @@ def test_run_that_cannot_begin_is_no_measurement(berth: Berth, runner: Reporting
     result = berth("status")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "the vault password is wrong" in result.stderr
+
+
+def test_interrupted_measurement_is_no_bad_input_and_is_not_kept(
+    berth: Berth, runner: ReportingRunner, environment: Path
+) -> None:
+    runner.failures = (Failure("", "", INTERRUPTED),)
+    for arguments in (["status"], ["add", "new", "--json"]):
+        result = berth(*arguments)
+        assert (result.exit_code, result.stdout) == (1, ""), result.output
+        assert f"not every host was measured: {INTERRUPTED}" in result.stderr
+    assert not (environment / "projects/new.yml").exists()
 
 
 def test_unknown_name_is_refused_before_any_host_is_asked(berth: Berth, runner: ReportingRunner) -> None:

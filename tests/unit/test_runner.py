@@ -199,6 +199,22 @@ def test_interrupt_ends_the_run_and_is_told(run: Run, root: Path) -> None:
     assert left_behind(root) == []
 
 
+def test_interrupt_is_told_where_a_host_was_unreachable_too(run: Run, root: Path) -> None:
+    (root.parent / "inventory/hosts.yml").write_text(
+        f"all: {{hosts: {{alpha: {{ansible_connection: local, ansible_python_interpreter: {sys.executable}}}, "
+        "gone: {ansible_host: 127.0.0.1, ansible_port: 9, ansible_ssh_retries: 0}}}\n"
+    )
+    nap = f"{{name: Wait, command: {sys.executable} -c 'import time; time.sleep(300)'}}"
+
+    def interrupt(step: str) -> None:
+        if step == "Wait":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    result = run("{name: Ask, ping: }", nap, on_step=interrupt)
+    assert list(result.unreachable) == ["gone"]
+    assert [failure.message for failure in result.failures] == [INTERRUPTED]
+
+
 def test_log_directory_that_cannot_be_made_is_told(run: Run, root: Path) -> None:
     (root.parent / "state").write_text("a file")
     with pytest.raises(BerthError, match=r"not writable .*; correct it or set XDG_STATE_HOME"):

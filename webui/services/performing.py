@@ -7,9 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from berth.diagnosis import Unfinished, diagnose, repairs
+from berth.diagnosis import diagnose, repairs
 from berth.doctor import Finding
 from berth.inventory import Environment, directory_of
+from berth.measure import Unfinished
 from berth.playbooks import Play
 from berth.rotation import change
 from berth.runner import Cancelled, OnEvent, OnStep, Result
