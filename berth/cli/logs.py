@@ -36,7 +36,8 @@ def logs(
     service: Annotated[
         list[str] | None,
         typer.Option(
-            help="rest, auth, gateway, or meta of an isolated one; else all.", autocompletion=completing.services
+            help="rest, auth, gateway, postgres, or meta of an isolated one; else all.",
+            autocompletion=completing.services,
         ),
     ] = None,
     since: Annotated[str | None, typer.Option(help="Such as 15min, 2h or 2026-11-25T10:00.")] = None,
@@ -50,6 +51,7 @@ def logs(
     """Show what the services of a project and the gateway wrote of it."""
     from berth import logs as reading
     from berth.cli.questions import BadInput
+    from berth.clusters import cluster_of
     from berth.ssh import command
 
     with told_in_one_line():
@@ -62,7 +64,8 @@ def logs(
         if follow and as_json:
             raise BadInput("--follow: has no end that JSON could have; leave out one of them")
         begin = reading.since(since, datetime.now(UTC)) if since else None
-        line = reading.remote_command(project.name, wanted, begin, lines, follow)
+        cluster = cluster_of(project, here.environment.hosts[project.host])
+        line = reading.remote_command(project.name, wanted, begin, lines, follow, cluster.name)
         variables = here.environment.connection(project.host)
         arguments = command(project.host, variables, line, terminal=follow)
     if follow:
@@ -83,7 +86,7 @@ def logs(
 
 
 def _follow(host: str, arguments: "Sequence[str]", begin: datetime | None) -> None:
-    from berth.logs import shown
+    from berth.logs import readable
 
     # without an input of its own ssh leaves Ctrl-C to this process
     with (
@@ -93,9 +96,8 @@ def _follow(host: str, arguments: "Sequence[str]", begin: datetime | None) -> No
         ) as reading,
     ):
         try:
-            for line in reading.stdout or ():
-                if (text := shown(line.rstrip("\r\n"), begin)) is not None:
-                    typer.echo(text)
+            for text in readable((line.rstrip("\r\n") for line in reading.stdout or ()), begin):
+                typer.echo(text)
         except KeyboardInterrupt:
             return
         finally:

@@ -1,8 +1,10 @@
 """The logs of a project, read from its host."""
 
+import re
 import subprocess
 from collections.abc import Callable
 
+import psycopg
 import pytest
 from fleet import Fleet
 from fleet.content import mark, sign_in
@@ -73,4 +75,43 @@ def test_following_shows_what_comes_and_leaves_nothing_running(
         finally:
             following.terminate()
     assert following.returncode == 0
+    wait_until(lambda: fleet.on("trixie", reader, check=False) == "0", "nothing reads the log any more")
+
+
+def raised(fleet: Fleet, name: str, text: str) -> None:
+    """Has a session in the database of a project write to the log of PostgreSQL, a second line with it."""
+    with psycopg.connect(fleet.project(name).db_url, autocommit=True) as connection:
+        connection.execute(f"DO $$ BEGIN RAISE WARNING E'{text}\\nsecond line of {name}'; END $$")
+
+
+@pytest.mark.parametrize(("name", "other"), [("three", "two-words"), ("alone", "three")])
+def test_log_of_the_database_has_no_line_of_another_project(fleet: Fleet, logs: Logs, name: str, other: str) -> None:
+    raised(fleet, other, f"of {other} alone")
+    raised(fleet, name, f"of {name} alone")
+    told = logs(name, "--service", "postgres", "--since", "10min")
+    database = name.replace("-", "_")
+    [place] = [number for number, line in enumerate(told.splitlines()) if f"of {name} alone" in line]
+    line, second = told.splitlines()[place : place + 2]
+    assert re.fullmatch(rf"20\S+\+00:00 postgres\[\d+\]: {database}_owner WARNING:  of {name} alone", line)
+    assert second == f"\tsecond line of {name}"
+    assert other not in told
+    assert other.replace("-", "_") not in told
+
+
+def test_following_the_log_of_a_database(fleet: Fleet, environment: dict[str, str]) -> None:
+    command = ["berth", "logs", "three", "--service", "postgres", "--follow", "--lines", "1"]
+    reader = "pgrep -fc '^tail -c .* -F /var/log/postgresql/'"
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as following:
+        try:
+            wait_until(lambda: fleet.on("trixie", reader, check=False) == "1", "the log is being read")
+            raised(fleet, "two-words", "not to be seen")
+            raised(fleet, "three", "watch me")
+            seen = []
+            for line in following.stdout:
+                seen.append(line)
+                if "watch me" in line:
+                    break
+        finally:
+            following.terminate()
+    assert [line for line in seen if "not to be seen" in line] == []
     wait_until(lambda: fleet.on("trixie", reader, check=False) == "0", "nothing reads the log any more")

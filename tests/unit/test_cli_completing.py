@@ -63,7 +63,7 @@ def proposed(inventory: Path, *words: str) -> list[str]:
         (("add", "new", "--architecture", "i"), ["isolated"]),
         (("convert", "blog", "--to", ""), ["shared", "isolated"]),
         (("convert", "blog", "--database", "d"), ["dedicated"]),
-        (("logs", "blog", "--service", ""), ["rest", "auth", "gateway"]),
+        (("logs", "blog", "--service", ""), ["rest", "auth", "gateway", "postgres"]),
         (("logs", "--service", "m"), ["meta"]),
         (("logs", "shop", "--service", "m"), ["meta"]),
         (("domains", "remove", "blog", ""), ["blog.example.com", "www.example.com"]),

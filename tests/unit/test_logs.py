@@ -1,14 +1,18 @@
 """Logs as people read them: in order, for a time, without secrets; and how they are fetched."""
 
 import json
+import os
 import shlex
+import signal
+import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berth.logs import HIDDEN, SERVICES, BadSince, in_order, remote_command, services_of, shown, since
+from berth.logs import HIDDEN, SERVICES, BadSince, in_order, readable, remote_command, services_of, shown, since
 from berth.ssh import NoSsh, command
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -96,6 +100,68 @@ def test_command_reads_what_was_asked_for() -> None:
     assert "rest" not in only
     assert "tail" not in only
     assert remote_command("blog", SERVICES, None, 5, follow=True).endswith("& wait")
+
+
+POSTGRES_LOG = """\
+2026-11-25 11:01:26.035 UTC [6915] blog_rest@blog ERROR:  relation "public.todos" does not exist at character 58
+2026-11-25 11:01:27.035 UTC [6916] other_rest@other ERROR:  something of another
+\tand its second line
+2026-11-25 11:01:28.035 UTC [6915] blog_rest@blog LOG:  raised by blog
+\t2026-11-25 11:01:28.035 UTC [6915] other_rest@other LOG:  raised by blog, too
+2026-11-25 11:01:28.500 UTC [6917] blog_more_rest@blog_more ERROR:  something of a project with a longer name
+2026-11-25 11:01:28.600 UTC [6918] x@blog y@other FATAL:  somebody of a strange name
+2026-11-25 11:01:29.035 UTC [1] LOG:  checkpoint of all
+not a line of PostgreSQL
+\tnor this
+2026-11-25 11:01:30.035 UTC [6915] blog_rest@blog DETAIL:  more of blog
+"""
+
+
+def of_postgres(directory: Path, lines: int, cluster: str = "berth", follow: bool = False) -> str:
+    """The shell line that reads this log for blog."""
+    (directory / f"postgresql-17-{cluster}.log").write_text(POSTGRES_LOG)
+    line = remote_command("blog", ["postgres"], None, lines, follow, cluster)
+    return line.replace("/var/log/postgresql", str(directory))
+
+
+def test_of_a_shared_cluster_only_lines_of_the_projects_database_are_read(tmp_path: Path) -> None:
+    told = subprocess.run(["sh", "-c", of_postgres(tmp_path, 50)], capture_output=True, text=True, check=True).stdout
+    own = POSTGRES_LOG.splitlines()
+    assert told.splitlines() == [own[0], own[3], own[4], own[10]]
+    last = subprocess.run(["sh", "-c", of_postgres(tmp_path, 1)], capture_output=True, text=True, check=True).stdout
+    assert last.splitlines() == [own[10]]
+
+
+def test_following_a_shared_cluster_reads_only_lines_of_the_projects_database(tmp_path: Path) -> None:
+    line = of_postgres(tmp_path, 2, follow=True)
+    with subprocess.Popen(["sh", "-c", line], stdout=subprocess.PIPE, text=True, start_new_session=True) as reading:
+        assert reading.stdout is not None
+        told = [reading.stdout.readline() for _ in range(2)]
+        with (tmp_path / "postgresql-17-berth.log").open("a") as log:
+            log.write(POSTGRES_LOG)
+        told += [reading.stdout.readline() for _ in range(4)]
+        os.killpg(reading.pid, signal.SIGTERM)
+    own = POSTGRES_LOG.splitlines(keepends=True)
+    assert told == [own[4], own[10], own[0], own[3], own[4], own[10]]
+
+
+def test_of_a_dedicated_cluster_all_is_read(tmp_path: Path) -> None:
+    line = of_postgres(tmp_path, 50, "berth_blog")
+    assert subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True).stdout == POSTGRES_LOG
+
+
+def test_line_of_postgres_is_readable_and_those_of_before_are_left_out_with_what_belongs_to_them() -> None:
+    told = in_order([request(3), *POSTGRES_LOG.splitlines()[:4]], None, 10)
+    assert told[0].startswith("2026-11-25T11:01:26.035+00:00 postgres[6915]: blog_rest ERROR:  relation")
+    assert [told[2], told[4]] == ["\tand its second line", shown(request(3))]
+    begin = datetime(2026, 11, 25, 11, 1, 28, tzinfo=UTC)
+    [line] = readable(POSTGRES_LOG.splitlines()[:4], begin)
+    assert line.endswith("blog_rest LOG:  raised by blog")
+
+
+def test_line_of_postgres_in_another_zone_is_left_as_it_is() -> None:
+    line = POSTGRES_LOG.splitlines()[0].replace("UTC", "CET")
+    assert in_order([request(3), line], None, 10) == [shown(request(3)), line]
 
 
 def test_meta_is_read_of_a_project_that_has_its_own() -> None:
