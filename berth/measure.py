@@ -13,7 +13,7 @@ from berth.runner import INTERRUPTED
 from berth.status import Measurement, host_status
 
 if TYPE_CHECKING:
-    from berth.runner import OnStep, Runner
+    from berth.runner import OnStep, Result, Runner
 
 Reports = dict[str, dict[str, Any]]
 
@@ -49,15 +49,21 @@ def examine_hosts(
 
 def _read(runner: "Runner", play: Play, on_step: "OnStep") -> tuple[Reports, dict[str, str]]:
     result = runner.run(play, on_step)
+    reports, down = told(result)
+    if result.ok:
+        result.log.unlink(missing_ok=True)  # one every few minutes would bury the logs of changes
+    return reports, down
+
+
+def told(result: "Result") -> tuple[Reports, dict[str, str]]:
+    """The reports of the hosts that answered, and why others did not; raise BerthError where it could not begin."""
     if any(failure.message == INTERRUPTED for failure in result.failures):
         raise Unfinished(f"not every host was measured: {INTERRUPTED}; the whole log: {result.log}")
     failed = {failure.host: f"{failure.task}: {failure.message}" for failure in result.failures if failure.host}
     down = {**failed, **result.unreachable}
     if not result.ok and not down:
         reasons = "; ".join(failure.message for failure in result.failures)
-        raise BerthError(f"the measurement could not begin: {reasons}; the whole log: {result.log}")
-    if result.ok:
-        result.log.unlink(missing_ok=True)  # one every few minutes would bury the logs of changes
+        raise BerthError(f"the run could not begin: {reasons}; the whole log: {result.log}")
     reports = {host: dict(report) for host, report in sorted(result.reports.items()) if host not in down}
     return reports, {host: " ".join(reason.split()) for host, reason in sorted(down.items())}
 

@@ -28,6 +28,7 @@ class Play:
     archive: bool = True
     convert: str | None = None
     database: str | None = None
+    wakes: bool = False
 
     @property
     def options(self) -> list[str]:
@@ -42,7 +43,8 @@ class Play:
         archive = {} if self.archive else {"project_archive": "false"}
         convert = {"convert": self.convert} if self.convert else {}
         database = {"convert_database": self.database} if self.database else {}
-        return named | archive | convert | database
+        wakes = {"prove_wakes": "true"} if self.wakes else {}
+        return named | archive | convert | database | wakes
 
     @property
     def flags(self) -> list[str]:
@@ -100,6 +102,11 @@ def repair_hosts(inventory: Path, hosts: tuple[str, ...] = (), check: bool = Fal
 def count_key_usage(inventory: Path, name: str, host: str) -> Play:
     """The play that counts on its host who uses which key of a project; it changes nothing."""
     return Play("key_usage.yml", inventory, name, hosts=(host,))
+
+
+def prove_isolation(inventory: Path, name: str | None, hosts: tuple[str, ...], wakes: bool = False) -> Play:
+    """The play that tries whether projects, or one and the others of its host, reach each other; it changes nothing."""
+    return Play("prove.yml", inventory, name, hosts=hosts, wakes=wakes)
 
 
 def repository(package: Path = _PACKAGE) -> Path:

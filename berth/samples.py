@@ -1,4 +1,4 @@
-"""Measurements of hosts over time, and which hosts did not answer, kept for 90 days in one file of the environment."""
+"""Measurements of hosts for 90 days, which hosts did not answer, and proofs, in one file of the environment."""
 
 import hashlib
 import sqlite3
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from berth.errors import BerthError
 from berth.models import Project
+from berth.proofs import Proof, Verdict, subject
 from berth.status import HostStatus, Measurement
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ _SILENCES = "CREATE TABLE IF NOT EXISTS silences (host TEXT PRIMARY KEY, since I
 _ACCOUNTS = """
 CREATE TABLE IF NOT EXISTS accounts (
     host TEXT PRIMARY KEY, at INTEGER NOT NULL, basis TEXT NOT NULL, account BLOB NOT NULL
+) WITHOUT ROWID
+"""
+# the last proof of isolation of each project; `subject` tells which project of that name it was
+_PROOFS = """
+CREATE TABLE IF NOT EXISTS proofs (
+    project TEXT PRIMARY KEY, subject TEXT NOT NULL, verdict TEXT NOT NULL, at INTEGER NOT NULL, proof BLOB NOT NULL
 ) WITHOUT ROWID
 """
 _SILENT = "INSERT INTO silences VALUES (?, ?, ?) ON CONFLICT (host) DO UPDATE SET reason = excluded.reason"
@@ -111,6 +118,31 @@ class Samples:
             rows = database.execute("SELECT host, since, reason FROM silences").fetchall()
         return {host: Silence(datetime.fromtimestamp(since, UTC), reason) for host, since, reason in rows}
 
+    def keep_proofs(self, found: Collection[Proof]) -> None:
+        """Keep proofs of isolation, each in place of the one before; raise SamplesError."""
+        rows = [
+            (proof.project, proof.subject, proof.verdict, int(proof.at.timestamp()), _packed(proof)) for proof in found
+        ]
+        with self._open() as database:
+            database.executemany("INSERT OR REPLACE INTO proofs VALUES (?, ?, ?, ?, ?)", rows)
+
+    def proof(self, project: Project) -> Proof | None:
+        """The last proof of isolation of a project as it is declared, None where there is none; raise SamplesError."""
+        if not self.path.exists():
+            return None
+        query = "SELECT proof FROM proofs WHERE project = ? AND subject = ?"
+        with self._open() as database:
+            found = database.execute(query, (project.name, subject(project))).fetchone()
+        return Proof.model_validate_json(zlib.decompress(found[0])) if found else None
+
+    def verdicts(self) -> dict[str, tuple[str, Verdict, datetime]]:
+        """Of what each project's last proof is, its verdict and when it was made, by name; raise SamplesError."""
+        if not self.path.exists():
+            return {}
+        with self._open() as database:
+            rows = database.execute("SELECT project, subject, verdict, at FROM proofs").fetchall()
+        return {name: (of, verdict, datetime.fromtimestamp(at, UTC)) for name, of, verdict, at in rows}
+
     def latest(self, host: str) -> HostStatus | None:
         """The last measurement of a host, None where there is none; raise SamplesError."""
         found = self._read("SELECT status FROM samples WHERE host = ? ORDER BY at DESC LIMIT 1", host)
@@ -169,6 +201,7 @@ class Samples:
                 database.execute(_TABLE)
                 database.execute(_SILENCES)
                 database.execute(_ACCOUNTS)
+                database.execute(_PROOFS)
                 with database:
                     yield database
             finally:

@@ -33,6 +33,7 @@ ROUTES = {
     "POST /projects/<name>/rotate": "in -- no ok no ok ok",
     "GET /projects/<name>/conversion": "in -- no ok no ok ok",
     "POST /projects/<name>/conversion": "in -- no ok no ok ok",
+    "POST /projects/<name>/prove": "in -- no ok no ok ok",
     "POST /projects/<name>/usage": "in -- no ok no ok ok",
     "POST /projects/<name>/update": "in -- no ok no ok ok",
     "POST /projects/<name>/domains": "in -- no ok no ok ok",

@@ -14,6 +14,7 @@ from webui import (
     looks,
     oidc,
     projects,
+    proving,  # noqa: F401 - as conversions
     runs,
     security,
     templating,

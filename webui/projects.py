@@ -11,6 +11,7 @@ from berth.errors import BerthError
 from berth.models import Project
 from berth.names import NAME_RULE, InvalidName, validate_name
 from berth.placement import Candidate, NoRoom
+from berth.proofs import MEANINGS
 from berth.rotation import STEPS, BadEnd
 from webui import forms, pictures
 from webui.core import core
@@ -20,8 +21,9 @@ from webui.security import access, actor, needs
 from webui.services.actions import USAGE_PLAYBOOK
 from webui.services.audit import note
 from webui.services.converting import opened
-from webui.services.listing import FILTERS, MEASURED_STATES, SORTS, listed
+from webui.services.listing import FILTERS, MEASURED_STATES, PROOFS, SORTS, listed
 from webui.services.placing import placed
+from webui.services.proving import shown
 from webui.services.suggest import candidates, costs
 
 bp = Blueprint("projects", __name__)
@@ -37,8 +39,8 @@ Page = str | Response | tuple[str, int]
 def index() -> Page:
     """Show a page of the projects that the person may see: rows (webui.services.listing.Row, filtered and sorted).
 
-    filters, hosts (names), measured_states, total (how many there are on all pages), first (the number of the first
-    one shown, from 1), page, last (page).
+    filters, hosts (names), measured_states, proofs, total (how many there are on all pages), first (the number of the
+    first one shown, from 1), page, last (page).
     """
     filters = {key: request.args.get(key, "").strip() for key in (*FILTERS, "sort")}
     sort = filters["sort"] if filters["sort"] in SORTS else "name"
@@ -53,6 +55,7 @@ def index() -> Page:
         filters=filters,
         hosts=sorted({declared[name].host for name in access().sees(declared)}),
         measured_states=MEASURED_STATES,
+        proofs=PROOFS,
         total=len(rows),
         first=first + 1,
         page=page,
@@ -121,7 +124,8 @@ def show(name: str) -> Page:
     project (berth.models.Project), facts (the declaration with all that follows from it), urls, fields (value and rule
     by key), typed (what was typed, by key), errors (by key), runs (the newest), may (whether the person may change it),
     state (webui.services.rooms.Seen), seen (berth.status.ProjectStatus or None), measured_at, history (HostStatus of a
-    day), conversion (the one that is open, berth.conversions.Conversion, or None).
+    day), conversion (the one that is open, berth.conversions.Conversion, or None), attacks of the last proof of
+    isolation (webui.services.proving.Shown), proof_means (what its verdict says).
     """
     return _page(core().fleet.project(name), {}, {})
 
@@ -296,7 +300,7 @@ def _candidates(typed: Mapping[str, str]) -> list[Candidate]:
 
 
 def _page(project: Project, typed: dict[str, str], errors: dict[str, str]) -> str:
-    room = core().rooms.host(project.host)
+    room, proof = core().rooms.host(project.host), core().rooms.samples.proof(project)
     conversion = None
     try:
         conversion = opened(core().fleet, project)
@@ -318,4 +322,6 @@ def _page(project: Project, typed: dict[str, str], errors: dict[str, str]) -> st
         history=core().rooms.history(project.host, DAY) if room else [],
         pictures=pictures,
         conversion=conversion,
+        attacks=shown(proof, access()) if proof else [],
+        proof_means=MEANINGS[proof.verdict] if proof else "",
     )

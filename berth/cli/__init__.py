@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from berth.cli import access, change, converge, convert, doctor, keys, logs, read, remove, secrets, status, ui
+from berth.cli import access, change, converge, convert, doctor, keys, logs, prove, read, remove, secrets, status, ui
 from berth.cli.common import told_in_one_line
 from berth.cli.usage import OneLineGroup
 
@@ -42,5 +42,5 @@ def berth(
         os.environ.setdefault(CONFIG_VARIABLE, ansible_config())
 
 
-for module in (read, keys, access, status, logs, doctor, change, convert, converge, secrets, remove, ui):
+for module in (read, keys, access, status, logs, doctor, prove, change, convert, converge, secrets, remove, ui):
     module.register(app)

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, jsonify
 
-from webui.api import conversions, doctor, hosts, people, projects, runs  # noqa: F401 - their views belong to the blueprint
+from webui.api import conversions, doctor, hosts, people, projects, proofs, runs  # noqa: F401 - their views belong to the blueprint
 from webui.api.guard import KEY_HEADER, LONGEST_KEY, api, invalid
 from webui.api.problems import PROBLEM
 from webui.security import csrf, public

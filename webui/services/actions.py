@@ -20,6 +20,7 @@ from webui.services.runs import Order, RunRefused, Runs
 
 PROJECT_PLAYBOOK, ALL_PLAYBOOK, REMOVE_PLAYBOOK = "project.yml", "site.yml", "remove.yml"
 CONVERT_PLAYBOOK = "convert.yml"
+PROVE_PLAYBOOK = "prove.yml"
 DOCTOR_PLAYBOOK, REPAIR_PLAYBOOK, USAGE_PLAYBOOK = "doctor.yml", "repair.yml", "key_usage.yml"
 STATES = {"pause": {"state": "paused"}, "resume": {"state": "present"}}
 
@@ -138,6 +139,15 @@ class Actions:
         repository()
         project = self.fleet.project(name)
         return self._submit(who, Order("key usage", (project.host,), USAGE_PLAYBOOK, name))
+
+    def prove(self, who: Actor, name: str, wakes: bool = False) -> Run:
+        """Try whether a project and the others of its host reach each other; changes nothing.
+
+        wakes: also with tokens on services that sleep.
+        """
+        repository()
+        project = self.fleet.project(name)
+        return self._submit(who, Order("prove", (project.host,), PROVE_PLAYBOOK, name, asked={"wakes": wakes}))
 
     def examine(self, who: Actor) -> Run:
         """Look for what is wrong with all hosts and projects; changes nothing."""

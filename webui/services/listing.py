@@ -6,13 +6,14 @@ from typing import Literal, get_args
 from berth.models import Project
 from webui.roles import Access
 from webui.services.fleet import Fleet
-from webui.services.rooms import Rooms, Seen, SeenState
+from webui.services.rooms import Proven, Rooms, Seen, SeenState
 
-Sort = Literal["name", "number", "host", "architecture", "status", "measured_state"]
+Sort = Literal["name", "number", "host", "architecture", "status", "measured_state", "isolation_proof"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 # what wants somebody's attention comes first
 MEASURED_STATES: tuple[SeenState, ...] = ("failed", "stopped", "unknown", "awake", "asleep", "paused")
-FILTERS = ("q", "host", "architecture", "status", "measured_state")
+PROOFS: tuple[Proven, ...] = ("failed", "unproven", "never", "partial", "passed")
+FILTERS = ("q", "host", "architecture", "status", "measured_state", "isolation_proof")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Row:
             "architecture": self.project.architecture,
             "status": self.project.state,
             "measured_state": self.seen.state,
+            "isolation_proof": self.seen.proof,
         }
 
     def place(self, sort: str) -> tuple[str, str]:
@@ -41,6 +43,8 @@ class Row:
                 return f"{self.project.number:09}", self.project.name
             case "measured_state":
                 return str(MEASURED_STATES.index(self.seen.state)), self.project.name
+            case "isolation_proof":
+                return str(PROOFS.index(self.seen.proof)), self.project.name
         return self.values[sort], self.project.name
 
     def cursor(self, sort: str) -> str:

@@ -1,7 +1,7 @@
 """The plays that a run consists of, and what it finds out with them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -12,13 +12,14 @@ from berth.doctor import Finding
 from berth.inventory import Environment, directory_of
 from berth.measure import Unfinished
 from berth.playbooks import Play
+from berth.proving import prove
 from berth.rotation import change
 from berth.runner import Cancelled, OnEvent, OnStep, Result
 from berth.secrets import SecretStore
 from berth.staging import staged, staged_file
 from berth.store import DeclarationStore
 from webui.models import Run
-from webui.services.actions import CONVERT_PLAYBOOK, DOCTOR_PLAYBOOK, REPAIR_PLAYBOOK, USAGE_PLAYBOOK
+from webui.services.actions import CONVERT_PLAYBOOK, DOCTOR_PLAYBOOK, PROVE_PLAYBOOK, REPAIR_PLAYBOOK, USAGE_PLAYBOOK
 
 Report = dict[str, Any] | None
 
@@ -54,6 +55,8 @@ def perform(run: Run, inventory: Path, runner: Watched) -> tuple[Result, Report]
         result = runner.run(Play(run.playbook, inventory, run.project, hosts=tuple(run.hosts)))
         counted = [report["key_usage"] for report in result.reports.values() if "key_usage" in report]
         return result, {"key_usage": counted[0]} if counted else None
+    if run.playbook == PROVE_PLAYBOOK:
+        return _prove(run, inventory, runner)
     with _play(inventory, run) as play:
         return runner.run(play), None
 
@@ -70,6 +73,16 @@ def _visit(inventory: Path, runner: Watched) -> tuple[Result, Report]:
     finished = found is not None and not runner.ended()
     result = replace(runner.last, ok=finished, changed={})
     return result, {"findings": [finding.model_dump() for finding in found]} if finished else None
+
+
+def _prove(run: Run, inventory: Path, runner: Watched) -> tuple[Result, Report]:
+    environment = Environment(inventory)
+    declared = list(DeclarationStore(environment.directory, environment.hosts).load().values())
+    found = None
+    with suppress(Unfinished):
+        found, _down = prove(runner, inventory, declared, run.project, run.asked.get("wakes", False))
+    assert runner.last is not None  # noqa: S101 - what was found came from there
+    return runner.last, None if found is None else {"isolation": {proof.project: proof.verdict for proof in found}}
 
 
 def _repair(run: Run, inventory: Path, runner: Watched) -> Result:

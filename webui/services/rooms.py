@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal
 
 from berth.capacity import Capacity
 from berth.models import Project
+from berth.proofs import Verdict, subject
 from berth.samples import Samples, Silence
 from berth.status import HostStatus, ProjectStatus, State
 from webui.models import now
@@ -17,17 +18,24 @@ from webui.services.fleet import Fleet
 STALE = timedelta(minutes=10)
 
 SeenState = State | Literal["unknown"]
+NEVER = "never"
+Proven = Verdict | Literal["never"]
 
 
 @dataclass(frozen=True)
 class Seen:
-    """The measured state of a project; unknown where its host was not heard lately. None: it was never measured."""
+    """The measured state of a project; unknown where its host was not heard lately. None: it was never measured.
 
-    state: SeenState
-    measured_at: datetime | None
+    With it the verdict of the last proof of isolation of the project as it is now, and when that was.
+    """
+
+    state: SeenState = "unknown"
+    measured_at: datetime | None = None
+    proof: Proven = NEVER
+    proven_at: datetime | None = None
 
 
-_NEVER = Seen("unknown", None)
+_NOTHING = Seen()
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,7 @@ class Rooms:
         self._declared: tuple[Mapping[str, Project], dict[str, list[Project]]] = ({}, {})
         self._silent: dict[str, Silence] = {}
         self._states: dict[str, dict[str, Seen]] = {}
+        self._verdicts: dict[str, tuple[str, Verdict, datetime]] = {}
         self._read_at: tuple[int, int] | None = None
         self._read_of: set[str] = set()
 
@@ -91,15 +100,19 @@ class Rooms:
         return room.status.project(project.name) if room else None
 
     def states(self, projects: Mapping[str, Project]) -> dict[str, Seen]:
-        """The measured state of each of these projects, by name; raise BerthError."""
+        """The measured state and the proof of each of these projects, by name; raise BerthError."""
         with self._lock:
             self._read(list(self._fleet.hosts()))
-            states, silent = self._states, self._silent
+            states, silent, verdicts = self._states, self._silent, self._verdicts
             heard = {host for host, status in self._latest.items() if host not in silent and not _is_old(status)}
         found = {}
         for name, project in projects.items():
-            seen = states.get(project.host, {}).get(name, _NEVER)
-            found[name] = seen if project.host in heard else Seen("unknown", seen.measured_at)
+            seen = states.get(project.host, {}).get(name, _NOTHING)
+            if project.host not in heard:
+                seen = replace(seen, state="unknown")
+            if name in verdicts and verdicts[name][0] == subject(project):
+                seen = replace(seen, proof=verdicts[name][1], proven_at=verdicts[name][2])
+            found[name] = seen
         return found
 
     def history(self, host: str, span: timedelta, points: int = 96) -> list[HostStatus]:
@@ -117,6 +130,7 @@ class Rooms:
         found = {host: samples.latest(host) for host in hosts}
         self._latest = {host: status for host, status in found.items() if status}
         self._silent = samples.silences()
+        self._verdicts = samples.verdicts()
         # once for each measurement rather than for each row of a list
         self._states = {
             host: {project.name: Seen(project.state, status.measured_at) for project in status.projects}

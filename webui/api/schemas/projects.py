@@ -11,7 +11,7 @@ from webui.api.schemas.common import ByName, Check, Taken, Text
 from webui.api.schemas.runs import RunOut
 from webui.models import Run
 from webui.services.listing import FILTERS, Sort
-from webui.services.rooms import Seen, SeenState
+from webui.services.rooms import Proven, Seen, SeenState
 
 Plan = Literal["shared", "dedicated"]
 Architecture = Literal["shared", "isolated"]
@@ -21,13 +21,14 @@ ARCHITECTURES = {plan: architecture for architecture, plan in PLANS.items()}
 
 
 class Wanted(ByName):
-    """Which projects, and in which order; `measured_state` puts first what wants attention."""
+    """Which projects, and in which order; `measured_state` and `isolation_proof` put first what wants attention."""
 
     q: Text = Field("", description="a part of the name or of a domain")
     host: Text = ""
     architecture: Architecture | None = None
     status: Literal["present", "paused"] | None = Field(None, description="as declared")
     measured_state: SeenState | None = None
+    isolation_proof: Proven | None = None
     sort: Sort = "name"
 
     @property
@@ -79,6 +80,8 @@ class ProjectOut(BaseModel):
     status: Literal["present", "paused"] = Field(description="as declared")
     measured_state: SeenState = Field(description="unknown where its host was not heard in the last ten minutes")
     measured_at: datetime | None
+    isolation_proof: Proven = Field(description="the last proof of the project as it is now")
+    isolation_proven_at: datetime | None
     host: str
     architecture: Architecture
     domains: list[str]
@@ -97,6 +100,8 @@ class ProjectOut(BaseModel):
             status=project.state,
             measured_state=seen.state,
             measured_at=seen.measured_at,
+            isolation_proof=seen.proof,
+            isolation_proven_at=seen.proven_at,
             host=project.host,
             architecture=project.architecture,
             domains=project.domains,
