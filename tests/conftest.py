@@ -4,11 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 from fleet import Fleet, Project
+from fleet.fleet import FLEET
+from fleet.lock import FleetTaken, take
 
 
 @pytest.fixture(scope="session")
 def fleet() -> Iterator[Fleet]:
     """Give the local hosts of tests/fleet, configured by site.yml; they are removed at the end."""
+    try:
+        take(FLEET)
+    except FleetTaken as taken:
+        pytest.exit(str(taken), returncode=2)
     fleet = Fleet()
     try:
         fleet.start()
