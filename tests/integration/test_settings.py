@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import httpx
+import jwt
 import psycopg
 import pytest
 import yaml
@@ -224,6 +225,84 @@ def test_sleeper_sleeps_on_when_its_settings_change(post: SimpleNamespace, gatew
     assert processes(fleet, project) == []
     fresh = gateway.ask(project, "/auth/v1/signup", key=project.anon_key, method="POST", json={})
     assert (fresh.status_code, fresh.json()["user"]["is_anonymous"]) == (200, True)
+
+
+BACK = "https://app.example.org"
+RATES = {"mails": 2, "anonymous_users": 6, "otp": 7, "token_refresh": 8, "verify": 9}
+VARIABLES = {"EMAIL_SENT": 2, "ANONYMOUS_USERS": 6, "OTP": 7, "TOKEN_REFRESH": 8, "VERIFY": 9}
+
+
+@pytest.fixture(scope="module")
+def strict(post: SimpleNamespace, gateway: Gateway) -> SimpleNamespace:
+    """Give the project with sign-ups off, short tokens, few mails, three users of the operator, a schema to look in."""
+    project = post.project
+    with psycopg.connect(project.db_url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA shelf; CREATE TABLE shelf.books (); GRANT USAGE ON SCHEMA shelf TO anon")
+        connection.execute("GRANT SELECT ON shelf.books TO anon")
+        connection.execute(
+            "CREATE FUNCTION public.count_books() RETURNS bigint LANGUAGE plpgsql STABLE "
+            "AS 'BEGIN RETURN (SELECT count(*) FROM books); END'; NOTIFY pgrst, 'reload schema'"
+        )
+    wait_until(lambda: count_books(gateway, project).json().get("code") == "42P01", "the function is known")
+    auth = {**post.auth, "redirect_urls": [f"{BACK}/**"], "disable_signup": True, "jwt_exp": 600, "rate_limits": RATES}
+    post.change(auth=auth, rest={"extra_search_path": ["public", "extensions", "shelf"]})
+    for mail in ("mary@example.com", "emmy@example.com", "hedy@example.com"):
+        body = {"email": mail, "password": PASSWORD, "email_confirm": True}
+        key, path = project.service_role_key, "/auth/v1/admin/users"
+        assert gateway.ask(project, path, key=key, method="POST", json=body).status_code == 200
+    return post
+
+
+def count_books(gateway: Gateway, project: Project) -> httpx.Response:
+    """Return the answer of a function that finds its table by the search path alone."""
+    return gateway.ask(project, "/rest/v1/rpc/count_books", key=project.anon_key, method="POST", json={})
+
+
+def recover(gateway: Gateway, project: Project, mail: str, redirect_to: str) -> httpx.Response:
+    """Return the answer to somebody who has forgotten a password."""
+    path, params = "/auth/v1/recover", {"redirect_to": redirect_to}
+    return gateway.ask(project, path, key=project.anon_key, method="POST", json={"email": mail}, params=params)
+
+
+def test_extra_search_path_finds_what_functions_name_without_a_schema(
+    strict: SimpleNamespace, gateway: Gateway
+) -> None:
+    wait_until(lambda: count_books(gateway, strict.project).status_code == 200, "the search path counts")
+    assert count_books(gateway, strict.project).json() == 0
+
+
+def test_only_the_service_key_makes_users_where_sign_ups_are_off(strict: SimpleNamespace, gateway: Gateway) -> None:
+    refused = sign_up(gateway, strict.project, "stranger@example.com")
+    assert (refused.status_code, refused.json()["error_code"]) == (422, "signup_disabled")
+    assert sign_in(gateway, strict.project, "mary@example.com").status_code == 200
+
+
+def test_tokens_of_users_end_when_they_are_said_to(strict: SimpleNamespace, gateway: Gateway) -> None:
+    session = sign_in(gateway, strict.project, "mary@example.com").json()
+    claims = jwt.decode(session["access_token"], options={"verify_signature": False})
+    assert (session["expires_in"], claims["exp"] - claims["iat"]) == (600, 600)
+
+
+def test_people_are_sent_to_addresses_of_the_list_alone_and_mails_are_limited(
+    strict: SimpleNamespace, gateway: Gateway
+) -> None:
+    project = strict.project
+    ends = {"mary@example.com": f"{BACK}/back", "emmy@example.com": "https://elsewhere.example.org/back"}
+    sent_to = {}
+    for mail, wanted in ends.items():
+        assert recover(gateway, project, mail, wanted).status_code == 200
+        sent_to[mail] = httpx.get(link_in(strict.box.mail_to(mail))).headers["location"].partition("#")[0]
+    assert sent_to == {"mary@example.com": f"{BACK}/back", "emmy@example.com": strict.auth["site_url"]}
+    third = recover(gateway, project, "hedy@example.com", f"{BACK}/back")
+    assert (third.status_code, third.json()["error_code"]) == (429, "over_email_send_rate_limit")
+
+
+def test_limits_by_address_reach_the_process_of_auth(strict: SimpleNamespace, fleet: Fleet) -> None:
+    pid = main_pid(fleet, HOST, f"berth-auth@{NAME}.service")
+    variables = fleet.on(HOST, f"tr '\\0' '\\n' < /proc/{pid}/environ").splitlines()
+    found = {name: f"GOTRUE_RATE_LIMIT_{name}={most}" in variables for name, most in VARIABLES.items()}
+    assert found == dict.fromkeys(VARIABLES, True)
+    assert "GOTRUE_RATE_LIMIT_HEADER=X-Forwarded-For" in variables
 
 
 def test_provider_without_its_secret_stops_the_run_before_any_host_is_touched(

@@ -38,9 +38,11 @@ def require_pause(mailer: Mailer, sent_at: datetime | None) -> None:
 
 
 def send(mailer: Mailer, kind: str, to: str, token: str, redirect_to: str) -> None:
-    """Send one mail, or none without a mail server; ApiError 500 when the server does not take it."""
+    """Send one mail, or none without a mail server; ApiError 429 when there were too many, 500 when it is not taken."""
     if not mailer.host:
         return
+    if not mailer.limit.allows():
+        raise ApiError(429, "over_email_send_rate_limit", "email rate limit exceeded")
     values = {"ConfirmationURL": link(mailer, kind, token, redirect_to), "Email": to, "RedirectTo": redirect_to}
     try:
         message = EmailMessage()

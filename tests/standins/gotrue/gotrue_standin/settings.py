@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from .hourly_limit import HourlyLimit
 from .keys import Keys, KeysError
 
 KINDS = ("CONFIRMATION", "RECOVERY", "INVITE", "EMAIL_CHANGE")
@@ -29,6 +30,7 @@ class Mailer:
     sender: str
     sender_name: str
     frequency: float
+    limit: "HourlyLimit"
     external_url: str
     paths: Mapping[str, str]
     subjects: Mapping[str, str]
@@ -45,6 +47,7 @@ class Mailer:
             sender=env.get("GOTRUE_SMTP_ADMIN_EMAIL", ""),
             sender_name=env.get("GOTRUE_SMTP_SENDER_NAME", ""),
             frequency=duration(env, "GOTRUE_SMTP_MAX_FREQUENCY", 60.0),
+            limit=HourlyLimit(number(env, ("GOTRUE_RATE_LIMIT_EMAIL_SENT",), 30)),
             external_url=external_url,
             paths={kind: env.get(f"GOTRUE_MAILER_URLPATHS_{kind}", "") or "/verify" for kind in KINDS},
             subjects={
