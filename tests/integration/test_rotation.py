@@ -330,12 +330,23 @@ def test_cut_ends_keys_and_tokens_at_once(gateway: Gateway, berth: Berth, turnin
     refused = [gateway.ask(turning, path, key=keys["anon_key"], headers=bearer) for path in ("/auth/v1/user",)]
     assert [answer.status_code for answer in refused] == [403]
     assert gateway.ask(turning, WHOAMI, key=keys["anon_key"], headers=bearer, method="POST").status_code == 401
-    live.ask("after", "open", url=turning.url, key=keys["publishable_key"])
-    fresh = gateway.ask(
-        turning,
-        "/auth/v1/token?grant_type=refresh_token",
-        key=keys["publishable_key"],
-        method="POST",
-        json={"refresh_token": session["refresh_token"]},
-    )
-    assert fresh.json()["user"]["id"] == session["user"]["id"]
+
+
+def test_client_of_before_a_cut_is_refused_and_its_session_goes_on_with_the_new_key(
+    gateway: Gateway, berth: Berth, turning: Project, live: LiveClients
+) -> None:
+    session = signed_up(live, "app", turning, berth("keys", NAME)["publishable_key"])
+    berth("rotate", NAME, "--now")
+    key = berth("keys", NAME)["publishable_key"]
+    wait_until(lambda: role(gateway, turning, key=key) == "anon", "the new key works")
+    for command in ({"command": "getUser"}, {"command": "rpc", "name": "js_whoami"}, {"command": "refresh"}):
+        with pytest.raises(Refused, match="no API key of this project"):
+            live.ask("app", **command)
+    live.ask("app", "open", url=turning.url, key=key)
+    with pytest.raises(Refused, match="403"):
+        live.ask("app", "setSession", session=session)
+    fresh = live.ask("app", "refresh", session=session)["session"]
+    [public] = jwks(gateway, turning)
+    assert kid(fresh["access_token"]) == public["kid"] != kid(session["access_token"])
+    assert live.ask("app", "getUser")["user"]["id"] == session["user"]["id"]
+    assert live.ask("app", "rpc", name="js_whoami")["uid"] == session["user"]["id"]

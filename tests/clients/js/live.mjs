@@ -14,7 +14,7 @@ const commands = {
   setSession: ({ client, session }) => clients[client].auth.setSession(session),
   getSession: ({ client }) => clients[client].auth.getSession(),
   getUser: ({ client }) => clients[client].auth.getUser(),
-  refresh: ({ client }) => clients[client].auth.refreshSession(),
+  refresh: ({ client, session }) => clients[client].auth.refreshSession(session),
   rpc: ({ client, name }) => clients[client].rpc(name),
   listUsers: ({ client }) => clients[client].auth.admin.listUsers(),
 }
