@@ -38,7 +38,7 @@ def test_no_request_of_others_fails_while_twenty_are_added_and_removed(
         berth.answer("apply", "--json")
         answers = {}
         for name in crowd:
-            key = berth.answer("keys", name, "--json")["anon_key"]
+            key = berth.answer("keys", name, "--json")["service_role_key"]
             url = f"http://{gateway.address(HOST)}/projects/{name}/rest/v1/"
             answers[name] = gateway.client.get(url, headers={"apikey": key}).status_code
         for name in crowd:
