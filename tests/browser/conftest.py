@@ -1,14 +1,12 @@
-"""Fixtures of the tests in a browser: Chromium, the web UI over the fleet, and the page of its admin."""
+"""Fixtures of the tests in a browser: Chromium, and the page of the admin of the web UI."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from background_ui import BackgroundUi, free_port
+from background_ui import BackgroundUi
 from chromium import chromium
-from fleet import Fleet
 from fleet.fleet import REPOSITORY
 from playwright.sync_api import Browser, Page, expect
 from visitors import PASSWORD, PATIENCE_MS, log_in, watched
@@ -22,18 +20,6 @@ def browser() -> Iterator[Browser]:
     """Give Debian's Chromium."""
     with chromium() as browser:
         yield browser
-
-
-@pytest.fixture(scope="session")
-def ui(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackgroundUi]:
-    """Give the web UI over the fleet, with its worker, just as `make demo` runs it; measures once in an hour."""
-    directory = tmp_path_factory.mktemp("ui")
-    ui = BackgroundUi(directory, fleet.inventory, free_port(), minutes=60)
-    try:
-        ui.start({**os.environ, **fleet.environment, "XDG_STATE_HOME": str(directory)})
-        yield ui
-    finally:
-        ui.end()
 
 
 @pytest.fixture(scope="session")
