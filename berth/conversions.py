@@ -112,6 +112,7 @@ class Conversions:
     def aim(self, name: str, word: str, now: datetime, database: str | None = None) -> Side:
         """What the project would be after one of WORDS; raise BerthError where that may not be.
 
+        The same may be asked for again, whether the first run was killed or not.
         `database` is shared or dedicated; without it an isolated project keeps its own.
         """
         project = self.store.project(name)
@@ -119,7 +120,7 @@ class Conversions:
         if word in (ROLLBACK, COMMIT):
             return self._end(name, word, conversion)
         wanted = _wanted(project, word, database)
-        if conversion and not conversion.done and _completes(conversion.target, word, database):
+        if conversion and _completes(conversion.target, word, database):
             return conversion.target
         if conversion:
             raise ConversionError(_still_open(conversion))
@@ -147,7 +148,7 @@ class Conversions:
         conversion = self.open(name, now)
         self.store.change_side(name, side.architecture, side.database)
         if conversion and word in ARCHITECTURES:
-            self._write(replace(conversion, done=now))
+            self._write(replace(conversion, done=conversion.done or now))
         else:
             self.path(name).unlink(missing_ok=True)
 

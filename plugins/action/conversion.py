@@ -28,15 +28,17 @@ class ActionModule(ActionBase):
         project, word, step = (self._task.args[key] for key in ("project", "convert", "step"))
         database = self._task.args.get("database") or None
         try:
-            before = Side.of(store.project(project))
-            side = before if step == "abandoned" else Conversions(store).aim(project, word, moment(), database)
+            conversions, before = Conversions(store), Side.of(store.project(project))
+            side = before if step == "abandoned" else conversions.aim(project, word, moment(), database)
+            known = conversions.open(project, moment())
+            was_done = word in ARCHITECTURES and bool(known and known.done)
             if not self._task.check_mode:
-                self._note(Conversions(store), project, word, step, side)
+                self._note(conversions, project, word, step, side)
         except BerthError as error:
             raise AnsibleActionFail(str(error)) from error
         after = side if step == "done" else before
         diff = {"before": f"{project}: {before}\n", "after": f"{project}: {after}\n"}
-        return {**result, "changed": step == "done", **asdict(side), "diff": diff}
+        return {**result, "changed": step == "done" and not was_done, **asdict(side), "diff": diff}
 
     def _note(self, conversions, project, word, step, side):
         now = moment()

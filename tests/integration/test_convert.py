@@ -156,6 +156,7 @@ def test_conversion_and_rollback_lose_nothing_and_leave_nothing(
     assert declaration(fleet) == text.replace("architecture: shared", "architecture: isolated")
     assert_still_signed_in(gateway, mover, session)
     assert sign_in(gateway, mover)
+    assert fleet.succeed("convert.yml", "-e", f"project={NAME}", "-e", "convert=isolated").changed_tasks == []
 
     found = under_writes(lambda: berth("convert", NAME, "--rollback", "--json"))
     assert_nothing_was_lost(fleet, found)

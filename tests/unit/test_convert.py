@@ -230,6 +230,15 @@ def test_conversion_killed_before_its_account_was_closed_is_completed(conversion
     assert conversions.open("blog", LATER).done == LATER
 
 
+def test_conversion_that_is_done_may_be_asked_for_again(conversions: Conversions, environment: Path) -> None:
+    conversions.begin("blog", ISOLATED, NOW)
+    conversions.finish("blog", "isolated", NOW)
+    assert conversions.begin("blog", ISOLATED, LATER) == conversions.open("blog", LATER)
+    conversions.finish("blog", "isolated", LATER)
+    assert declared(environment, "blog") == BLOG.replace("shared", "isolated")
+    assert (conversions.open("blog", LATER).origin, conversions.open("blog", LATER).done) == (SHARED, NOW)
+
+
 def test_conversion_that_failed_leaves_no_account_but_one_that_is_done_stays(conversions: Conversions) -> None:
     conversions.begin("blog", ISOLATED, NOW)
     conversions.abandon("blog", NOW)
