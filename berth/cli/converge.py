@@ -1,5 +1,6 @@
 """Commands that bring hosts into the declared state, or show what that would change: apply, plan."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -45,12 +46,24 @@ def apply(
         plan(ctx, name, inventory, show_playbook, as_json)
         return
     with told_in_one_line():
-        play = _play(place(inventory), name, check=False)
+        here, began = place(inventory), datetime.now(UTC)
+        play = _play(here, name, check=False)
         if show_playbook:
             show_line(play, as_json)
-        else:
-            told = {"project": name}
-            converge(ctx.obj, play, told, as_json, f"run it again with: berth apply{f' {name}' if name else ''}")
+            return
+        told = {"project": name}
+        converge(ctx.obj, play, told, as_json, f"run it again with: berth apply{f' {name}' if name else ''}")
+        _forget_ended(here, [name] if name else list(here.store.load()), began)
+
+
+def _forget_ended(here: Place, names: list[str], moment: datetime) -> None:
+    """Take from the secrets the keys that had ended by then: no host accepts them any more."""
+    from berth.secrets import SecretStore
+
+    store = SecretStore(here.environment.directory)
+    for name in names:
+        if store.project_file(name).exists():
+            store.change_project(name, lambda found: found.at(moment))
 
 
 def plan(

@@ -196,6 +196,25 @@ def test_end_of_an_overlap_is_kept_shown_and_carried_out_by_any_run_after_it(ber
     assert "former" not in berth("keys", "blog").stdout
 
 
+@pytest.mark.parametrize("names", [["blog"], []])
+def test_apply_forgets_keys_whose_date_has_passed_once_no_host_accepts_them(
+    berth, runner, environment: Path, names: list[str]
+) -> None:
+    berth("rotate", "blog", "--retire-at", "2999-01-31")
+    assert berth("apply", *names).exit_code == 0
+    assert ids(kept(environment)) == ["k1", "k2"]
+    past = datetime(2020, 1, 1, tzinfo=UTC)
+    SecretStore(environment).change_project("blog", lambda found: replace(found, retire_at=past))
+    runner.ok = False
+    assert berth("apply", *names).exit_code == 1
+    assert ids(kept(environment)) == ["k1", "k2"]
+    runner.ok = True
+    assert berth("apply", *names, "--plan").exit_code == 0
+    assert ids(kept(environment)) == ["k1", "k2"]
+    assert berth("apply", *names).exit_code == 0
+    assert ids(kept(environment)) == ["k2"]
+
+
 def test_usage_is_asked_of_the_host_alone_and_shown_without_keys(berth, runner, environment: Path) -> None:
     usage = {key["id"]: key["usage"] for key in told(berth("keys", "blog", "--usage", "--json"))["keys"]}
     assert usage["k1.anon"] == USAGE["k1.anon"]
