@@ -62,6 +62,7 @@ NOT_VALIDATED = {
     "/etc/berth/firewall.d/project-NAME.nft": "as meta.nft",
     "/etc/logrotate.d/berth-nginx": "logrotate skips a file that it cannot read and mails the reason",
     "/etc/postgresql-common/createcluster.conf": "read once, by the command that is run next",
+    "/etc/postgresql-common/environment": "as createcluster.conf",
     "{{ _postgres_directory }}/conf.d/berth.conf": "PostgreSQL checks it when it starts, which the handler makes it do",
     "{{ _postgres_directory }}/postgresql.conf": "as berth.conf",
     "{{ _postgres_directory }}/pg_hba.conf": "PostgreSQL keeps the rules it has when the new ones are wrong",
