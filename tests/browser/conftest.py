@@ -9,7 +9,7 @@ from background_ui import BackgroundUi
 from chromium import chromium
 from fleet.fleet import REPOSITORY
 from playwright.sync_api import Browser, Page, expect
-from visitors import PASSWORD, PATIENCE_MS, log_in, watched
+from visitors import PATIENCE_MS, let_in, log_in, watched
 
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
 expect.set_options(timeout=PATIENCE_MS)
@@ -25,17 +25,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def admin(ui: BackgroundUi, browser: Browser) -> SimpleNamespace:
     """Let the first admin in by the one-time link: link, and the address that it led to."""
-    link = ui.admin_link("admin")
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(link)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_label("Again").fill(PASSWORD)
-    page.get_by_role("button", name="Set password and log in").click()
-    page.wait_for_url(f"{ui.url}/")
-    found = SimpleNamespace(link=link, address=page.url)
-    context.close()
-    return found
+    return let_in(ui, browser)
 
 
 @pytest.fixture

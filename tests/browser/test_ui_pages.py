@@ -6,11 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 from background_ui import BackgroundUi
-from clients import support
 from fleet import Fleet
 from fleet.services import wait_until
 from playwright.sync_api import Browser, Page, expect
-from visitors import PASSWORD, log_in, watched
+from visitors import MODES, MOST_BYTES, PASSWORD, VIOLATIONS, WIDER, axe_core, log_in, watched
 
 from berth.samples import Samples
 
@@ -34,17 +33,12 @@ PAGES = {
     "second-factor": "/account/totp",
     "not-found": "/nowhere",
 }
-MOST_BYTES = 150_000
-VIOLATIONS = """async () => (await axe.run()).violations.map(
-    (found) => found.id + ': ' + found.nodes.map((node) => node.target + ' ' + node.html.slice(0, 120)).join(' | '))"""
-WIDER = "document.documentElement.scrollWidth > innerWidth"
-MODES = {"light": ("light", 1280), "dark": ("dark", 1280), "narrow": ("dark", 375)}
 
 
 @pytest.fixture(scope="module")
 def axe() -> str:
     """Give axe-core, to be run in a page."""
-    return (support.node_modules() / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    return axe_core()
 
 
 @pytest.fixture(params=MODES)
