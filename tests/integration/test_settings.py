@@ -3,6 +3,10 @@
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import httpx
@@ -228,13 +232,13 @@ def test_sleeper_sleeps_on_when_its_settings_change(post: SimpleNamespace, gatew
 
 
 BACK = "https://app.example.org"
-RATES = {"mails": 2, "anonymous_users": 6, "otp": 7, "token_refresh": 8, "verify": 9}
-VARIABLES = {"EMAIL_SENT": 2, "ANONYMOUS_USERS": 6, "OTP": 7, "TOKEN_REFRESH": 8, "VERIFY": 9}
+RATES = {"mails": 3, "anonymous_users": 6, "otp": 7, "token_refresh": 8, "verify": 9}
+VARIABLES = {"EMAIL_SENT": 3, "ANONYMOUS_USERS": 6, "OTP": 7, "TOKEN_REFRESH": 8, "VERIFY": 9}
 
 
 @pytest.fixture(scope="module")
 def strict(post: SimpleNamespace, gateway: Gateway) -> SimpleNamespace:
-    """Give the project with sign-ups off, short tokens, few mails, three users of the operator, a schema to look in."""
+    """Give the project with sign-ups off, short tokens and links, few mails and connections, users, another schema."""
     project = post.project
     with psycopg.connect(project.db_url, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA shelf; CREATE TABLE shelf.books (); GRANT USAGE ON SCHEMA shelf TO anon")
@@ -244,9 +248,10 @@ def strict(post: SimpleNamespace, gateway: Gateway) -> SimpleNamespace:
             "AS 'BEGIN RETURN (SELECT count(*) FROM books); END'; NOTIFY pgrst, 'reload schema'"
         )
     wait_until(lambda: count_books(gateway, project).json().get("code") == "42P01", "the function is known")
-    auth = {**post.auth, "redirect_urls": [f"{BACK}/**"], "disable_signup": True, "jwt_exp": 600, "rate_limits": RATES}
-    post.change(auth=auth, rest={"extra_search_path": ["public", "extensions", "shelf"]})
-    for mail in ("mary@example.com", "emmy@example.com", "hedy@example.com"):
+    short = {"jwt_exp": 600, "link_exp": 60, "rate_limits": RATES}
+    auth = {**post.auth, "redirect_urls": [f"{BACK}/**"], "disable_signup": True, **short}
+    post.change(auth=auth, rest={"pool": 2, "extra_search_path": ["public", "extensions", "shelf"]})
+    for mail in ("mary@example.com", "emmy@example.com", "hedy@example.com", "sofya@example.com"):
         body = {"email": mail, "password": PASSWORD, "email_confirm": True}
         key, path = project.service_role_key, "/auth/v1/admin/users"
         assert gateway.ask(project, path, key=key, method="POST", json=body).status_code == 200
@@ -283,9 +288,22 @@ def test_tokens_of_users_end_when_they_are_said_to(strict: SimpleNamespace, gate
     assert (session["expires_in"], claims["exp"] - claims["iat"]) == (600, 600)
 
 
-def test_people_are_sent_to_addresses_of_the_list_alone_and_mails_are_limited(
-    strict: SimpleNamespace, gateway: Gateway
+def test_pool_is_the_most_connections_that_requests_have(
+    strict: SimpleNamespace, gateway: Gateway, fleet: Fleet
 ) -> None:
+    headers = {"apikey": strict.project.anon_key, "Content-Type": "application/json"}
+    call = Call("POST", f"/projects/{NAME}/rest/v1/rpc/nap", headers, '{"seconds": 0.2}')
+    busy = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'post_rest' AND state = 'active' AND query ~ 'nap';\n"
+
+    def counted() -> set[str]:
+        return set(fleet.on(HOST, "psql -U supabase_admin -d postgres -At", stdin=busy * 100).split())
+
+    with under_load(gateway.address(HOST), *[call] * 6):
+        wait_until(lambda: "2" in counted(), "two requests are worked on")
+        assert counted() <= {"0", "1", "2"}
+
+
+def test_people_are_sent_to_addresses_of_the_list_alone(strict: SimpleNamespace, gateway: Gateway) -> None:
     project = strict.project
     ends = {"mary@example.com": f"{BACK}/back", "emmy@example.com": "https://elsewhere.example.org/back"}
     sent_to = {}
@@ -293,8 +311,23 @@ def test_people_are_sent_to_addresses_of_the_list_alone_and_mails_are_limited(
         assert recover(gateway, project, mail, wanted).status_code == 200
         sent_to[mail] = httpx.get(link_in(strict.box.mail_to(mail))).headers["location"].partition("#")[0]
     assert sent_to == {"mary@example.com": f"{BACK}/back", "emmy@example.com": strict.auth["site_url"]}
-    third = recover(gateway, project, "hedy@example.com", f"{BACK}/back")
-    assert (third.status_code, third.json()["error_code"]) == (429, "over_email_send_rate_limit")
+    again = recover(gateway, project, "mary@example.com", f"{BACK}/back")
+    assert (again.status_code, "you can only request this after" in again.text) == (429, True)
+
+
+def test_link_is_good_for_as_long_as_is_said(strict: SimpleNamespace, gateway: Gateway, fleet: Fleet) -> None:
+    assert recover(gateway, strict.project, "hedy@example.com", f"{BACK}/back").status_code == 200
+    link = link_in(strict.box.mail_to("hedy@example.com"))
+    a_minute_ago = "UPDATE auth.users SET recovery_sent_at = recovery_sent_at - interval '61 s'"
+    fleet.on(HOST, f"psql -U supabase_admin -d {NAME} -v ON_ERROR_STOP=1", stdin=a_minute_ago)
+    assert "error_code=otp_expired" in httpx.get(link).headers["location"]
+
+
+def test_mails_of_an_hour_are_limited(strict: SimpleNamespace, gateway: Gateway) -> None:
+    assert len([message for message in strict.box.messages if message["Subject"] == "Reset Your Password"]) == 3
+    fourth = recover(gateway, strict.project, "sofya@example.com", f"{BACK}/back")
+    assert (fourth.status_code, fourth.json()["error_code"]) == (429, "over_email_send_rate_limit")
+    assert "after" not in fourth.text
 
 
 def test_limits_by_address_reach_the_process_of_auth(strict: SimpleNamespace, fleet: Fleet) -> None:
@@ -303,6 +336,24 @@ def test_limits_by_address_reach_the_process_of_auth(strict: SimpleNamespace, fl
     found = {name: f"GOTRUE_RATE_LIMIT_{name}={most}" in variables for name, most in VARIABLES.items()}
     assert found == dict.fromkeys(VARIABLES, True)
     assert "GOTRUE_RATE_LIMIT_HEADER=X-Forwarded-For" in variables
+
+
+def test_template_of_a_mail_is_fetched_and_sign_in_by_mail_can_be_off(
+    post: SimpleNamespace, gateway: Gateway, mailbox: tuple[Mailbox, str, int], tmp_path: Path
+) -> None:
+    (tmp_path / "recovery.html").write_text('<a href="{{ .ConfirmationURL }}">Hier entlang, {{ .Email }}</a>')
+    project, serve = post.project, partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer((mailbox[1], 0), serve) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        template = f"http://{mailbox[1]}:{server.server_port}/recovery.html"
+        post.change(auth={**post.auth, "mails": {"recovery": {"subject": "Vergessen?", "template": template}}})
+        assert recover(gateway, project, "sofya@example.com", BACK).status_code == 200
+        message = post.box.mail_to("sofya@example.com")
+        server.shutdown()
+    assert (message["Subject"], "Hier entlang, sofya@example.com" in message.get_content()) == ("Vergessen?", True)
+    post.change(auth={**post.auth, "email": False})
+    for answer in (sign_up(gateway, project, "new@example.com"), sign_in(gateway, project, "sofya@example.com")):
+        assert answer.json()["error_code"] == "email_provider_disabled"
 
 
 def test_provider_without_its_secret_stops_the_run_before_any_host_is_touched(
