@@ -104,10 +104,12 @@ def init_app(app: Flask) -> None:
 
 
 def _guard() -> Response | None:
-    if request.endpoint is None or request.blueprint == "api":
+    if request.blueprint == "api":
+        return None
+    g.visit = core().accounts.visit(session[COOKIE]) if COOKIE in session else None
+    if request.endpoint is None:
         return None
     rule = rule_of(current_app, request.endpoint)
-    g.visit = core().accounts.visit(session[COOKIE]) if COOKIE in session else None
     if rule is None:
         abort(403)
     if rule.role is None:

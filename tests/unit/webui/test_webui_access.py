@@ -115,6 +115,12 @@ def test_form_without_the_token_of_its_page_is_refused(enter, core: Core, values
     assert len(core.runs.page()) == 3
 
 
+def test_page_of_an_address_that_there_is_not_knows_who_looks_at_it(enter, browser) -> None:
+    mine, nobody = enter("viewer").get("/nowhere").text, browser.get("/nowhere").text
+    assert ("To the hosts" in mine, 'href="/projects"' in mine) == (True, True)
+    assert ("Log in" in nobody, 'href="/projects"' in nobody) == (True, False)
+
+
 def test_every_answer_has_the_headers_that_browsers_heed(enter, browser) -> None:
     mine = enter("viewer")
     for answer in (mine.get("/"), mine.get("/nowhere"), browser.get("/login"), browser.get("/static/berth.css")):

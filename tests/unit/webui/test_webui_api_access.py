@@ -29,6 +29,8 @@ ROUTES = {
     "POST /projects/blog/rotate": ("write", "operator", "operator"),
     "GET /projects/blog/conversion": ("read", "operator", "operator"),
     "POST /projects/blog/conversion": ("write", "operator", "operator"),
+    "GET /projects/blog/isolation-proof": ("read", "viewer", "viewer"),
+    "POST /projects/blog/isolation-proof": ("write", "operator", "operator"),
     "GET /doctor": ("read", "viewer", None),
     "POST /doctor/examine": ("admin", "admin", None),
     "POST /doctor/repair": ("admin", "admin", None),
