@@ -404,7 +404,7 @@ REFUSED = {
     "unknown part": (["domains", "flip"], "berth: no such command 'flip'; see berth domains --help"),
     "extra": (["list", "blog"], "berth: got unexpected extra argument(s) (blog); see berth list --help"),
     "no host": (["add", "shop", "--host"], "berth: option '--host' requires an argument; see berth --help"),
-    "meta of shared": (["logs", "blog", "--service", "meta"], "found 'meta', allowed: rest, auth, gateway; correct it"),
+    "meta of shared": (["logs", "blog", "--service", "meta"], "found 'meta', allowed: rest, auth, gateway, postgres"),
     "no lines": (["logs", "blog", "--lines", "0"], "'--lines': found '0', allowed: 1 to 100000; correct it; see berth"),
     "lines": (["logs", "blog", "--lines", "abc"], "'--lines': found 'abc', allowed: 1 to 100000; correct it"),
 }
