@@ -45,7 +45,6 @@ NOT_VALIDATED = {
     "/etc/systemd/system/berth-rest-wake@NAME.service.d/isolated.conf": UNITS,
     "/etc/systemd/system/berth-auth-wake@NAME.service.d/isolated.conf": UNITS,
     "/etc/systemd/system/berth-meta-wake@NAME.service.d/isolated.conf": UNITS,
-    "/etc/systemd/system/berth-auth-hold@NAME.service.d/isolated.conf": UNITS,
     "/etc/containers/systemd/berth-NAME.network": QUADLET,
     "/etc/containers/systemd/berth-rest@NAME.container": QUADLET,
     "/etc/containers/systemd/berth-auth@NAME.container": QUADLET,

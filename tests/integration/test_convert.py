@@ -244,14 +244,14 @@ KILLS = [("switch", "completed"), *((step, way) for step in STEPS for way in ("u
 
 
 KILL_THE_SWITCH = f"""
-for round in $(seq 600); do
-    for pid in $(pgrep python3); do
+for round in $(seq 3000); do
+    for pid in $(readlink /run/berth/gate/{NAME}-rest.sock | grep --quiet /hold/ && pgrep python3); do
         if ls -l /proc/$pid/fd 2>/dev/null | grep -q /run/berth/hold/{NAME}-rest.lock; then
             kill -KILL $pid
             exit
         fi
     done
-    sleep 0.1
+    sleep 0.02
 done
 exit 1
 """

@@ -83,6 +83,15 @@ def test_requests_that_are_held_wait_for_the_lock(units: Path) -> None:
     assert not [line for line in lines((units / "berth-rest-wake@.service").read_text()) if "flock" in line]
 
 
+@pytest.mark.parametrize("service", ["rest", "auth", "meta"])
+def test_requests_that_were_held_go_the_way_of_all_others(units: Path, service: str) -> None:
+    text = lines((units / f"berth-{service}-hold@.service").read_text())
+    [command] = [line for line in text if line.startswith("ExecStart=")]
+    assert command.split()[-1] == f"/run/berth/wake/%i-{service}.sock"
+    assert "SupplementaryGroups=www-data" in text
+    assert "SocketGroup=www-data" in lines((units / f"berth-{service}-wake@.socket").read_text())
+
+
 @needs_systemd
 @pytest.mark.parametrize(("unit", "worst"), EXPOSURE.items())
 def test_service_is_closed(units: Path, unit: str, worst: float) -> None:
