@@ -51,7 +51,7 @@ class Recorder:
         if name == "verbose" and (waits := event.get("stdout", "")).startswith(WAITING):
             self._step += 1
             self._add(waits, "", "started", None, "")
-        elif name == "playbook_on_task_start":
+        elif name == "playbook_on_task_start" and not _is_meta(data):
             self._step += 1
             self._add(data["name"], "", "started", None, "")
         elif name == "runner_on_start":
@@ -84,6 +84,11 @@ class Recorder:
             waiting, self._waiting = self._waiting, []
         if waiting:
             self._runs.note(self._run_id, waiting, self._step)
+
+
+def _is_meta(data: dict[str, Any]) -> bool:
+    """Whether a task is for Ansible itself: nothing comes of it on a host."""
+    return data.get("task_action", "").rpartition(".")[2] == "meta"
 
 
 def _all_diffs(result: dict[str, Any]) -> list[str]:

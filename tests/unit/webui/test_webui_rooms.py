@@ -35,6 +35,12 @@ def test_hosts_show_measurement_beside_guidance(person, inventory: Path) -> None
     assert "not measured yet" in page, "bravo was never measured"
 
 
+def test_hosts_say_what_is_tight(person, inventory: Path) -> None:
+    told = report(*shared("blog", 20, 10)) | {"load": [9.0, 9.0, 9.0], "measured_at": now().isoformat()}
+    Samples(inventory).add(host_status("alpha", told, [BLOG]))
+    assert "tight: cpu<" in person("viewer").get("/").text
+
+
 def test_page_after_a_measurement_computes_no_capacity(
     person, core, inventory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,6 +113,19 @@ def test_cancelled_run_says_whether_it_did_anything(
     assert told in person("viewer").get("/runs/1").text
 
 
+def test_tasks_for_ansible_itself_are_no_steps(person, core: Core, inventory: Path) -> None:
+    class Leaving:
+        def run(self, play: object, on_step: object, on_event, cancelled) -> Result:
+            for name, action in (("Leave the others alone", "ansible.builtin.meta"), ("Ensure a thing", "copy")):
+                on_event({"event": "playbook_on_task_start", "event_data": {"name": name, "task_action": action}})
+            return Result(True, {}, (), (), {}, Path("/logs/1.log"), 1.0)
+
+    core.actions.apply(WHO, "blog")
+    Executor(core.runs, inventory, Leaving()).work()
+    page = person("viewer").get("/runs/1").text
+    assert ("Leave the others alone" in page, "Ensure a thing" in page) == (False, True)
+
+
 def test_run_that_cannot_begin_failed_and_frees_its_host(core: Core, inventory: Path) -> None:
     class Broken:
         def run(self, *_: object) -> Result:
