@@ -88,7 +88,7 @@ def test_requests_that_were_held_go_the_way_of_all_others(units: Path, service: 
     text = lines((units / f"berth-{service}-hold@.service").read_text())
     [command] = [line for line in text if line.startswith("ExecStart=")]
     assert command.split()[-1] == f"/run/berth/wake/%i-{service}.sock"
-    assert "SupplementaryGroups=www-data" in text
+    assert "User=www-data" in text
     assert "SocketGroup=www-data" in lines((units / f"berth-{service}-wake@.socket").read_text())
 
 
