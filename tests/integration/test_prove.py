@@ -25,7 +25,7 @@ def prove(fleet: Fleet, *arguments: str) -> tuple[int, dict[str, dict]]:
 def test_nothing_is_reached_and_the_sleeper_sleeps_on(fleet: Fleet, gateway, sleeper: Project) -> None:
     code, found = prove(fleet)
     assert code == 0
-    assert set(found) == set(fleet.projects)
+    assert set(fleet.projects) - set(found) == set()
     assert {proof["verdict"] for proof in found.values()} <= {"partial", "passed"}
     attacks = {attack["name"]: attack for attack in found[sleeper.name]["attacks"]}
     assert {name for name, attack in attacks.items() if sleeper.name in attack["skipped"]} == {"rest", "auth"}
