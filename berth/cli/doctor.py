@@ -7,7 +7,7 @@ import typer
 
 from berth.cli.common import RUN_FAILED, Inventory, Json, Place, ShowPlaybook, place, print_json, tell, told_in_one_line
 from berth.cli.converge import show_line
-from berth.cli.run import progress, summary, tell_why
+from berth.cli.run import progress, progress_of_reading, summary, tell_why
 from berth.cli.status import HostOrName, resolve
 
 if TYPE_CHECKING:
@@ -79,14 +79,9 @@ def _repair(ctx: typer.Context, plays: "list[Play]") -> "list[Result]":
 
 def _findings(ctx: typer.Context, here: Place, hosts: tuple[str, ...], name: str | None) -> "list[Finding]":
     from berth.diagnosis import diagnose
-    from berth.measure import Unfinished
 
-    try:
-        with progress() as on_step:
-            return diagnose(ctx.obj, here.inventory, list(here.store.load().values()), hosts, name, on_step)
-    except Unfinished as error:
-        tell(str(error))
-        raise typer.Exit(RUN_FAILED) from None
+    with progress_of_reading() as on_step:
+        return diagnose(ctx.obj, here.inventory, list(here.store.load().values()), hosts, name, on_step)
 
 
 def _sign(finding: "Finding") -> tuple[Any, ...]:

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from berth.cli import completing
 from berth.cli.common import (
     RUN_FAILED,
     Inventory,
@@ -16,21 +15,12 @@ from berth.cli.common import (
     tell,
     told_in_one_line,
 )
-from berth.cli.converge import show_line
-from berth.cli.run import progress
+from berth.cli.converge import MaybeName, show_line
+from berth.cli.run import progress_of_reading
 
 if TYPE_CHECKING:
     from berth.proofs import Proof
 
-Name = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="NAME",
-        help="Name of the project; without it all.",
-        show_default=False,
-        autocompletion=completing.projects,
-    ),
-]
 Wake = Annotated[bool, typer.Option("--wake", help="Wake services that sleep, to try tokens on them too.")]
 
 
@@ -41,14 +31,13 @@ def register(app: typer.Typer) -> None:
 
 def prove(
     ctx: typer.Context,
-    name: Name = None,
+    name: MaybeName = None,
     wake: Wake = False,
     inventory: Inventory = None,
     show_playbook: ShowPlaybook = False,
     as_json: Json = False,
 ) -> None:
     """Try to reach projects with what their neighbours have, and show that nothing is reached; changes nothing."""
-    from berth.measure import Unfinished
     from berth.proofs import MEANINGS
     from berth.proving import play_of
     from berth.proving import prove as attack
@@ -61,12 +50,8 @@ def prove(
         if show_playbook:
             show_line(play_of(here.inventory, declared, name, wake), as_json)
             return
-        try:
-            with progress() as on_step:
-                found, down = attack(ctx.obj, here.inventory, declared, name, wake, on_step)
-        except Unfinished as error:
-            tell(str(error))
-            raise typer.Exit(RUN_FAILED) from None
+        with progress_of_reading() as on_step:
+            found, down = attack(ctx.obj, here.inventory, declared, name, wake, on_step)
     if as_json:
         print_json({"proofs": [proof.model_dump(mode="json") for proof in found], "down": down})
     else:

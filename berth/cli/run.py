@@ -105,6 +105,19 @@ def progress() -> Iterator["OnStep"]:
         yield lambda step: progress.update(bar, description=step, refresh=True)
 
 
+@contextmanager
+def progress_of_reading() -> Iterator["OnStep"]:
+    """As progress, of a run that only reads: when it is interrupted, that is told and the command ends with code 1."""
+    from berth.measure import Unfinished
+
+    try:
+        with progress() as on_step:
+            yield on_step
+    except Unfinished as error:
+        tell(str(error))
+        raise typer.Exit(RUN_FAILED) from None
+
+
 def summary(result: "Result") -> dict[str, Any]:
     """What came of a run, for JSON."""
     held = _held_seconds(result)

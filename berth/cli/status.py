@@ -18,7 +18,7 @@ from berth.cli.common import (
     told_in_one_line,
 )
 from berth.cli.converge import show_line
-from berth.cli.run import progress
+from berth.cli.run import progress_of_reading
 
 if TYPE_CHECKING:
     from berth.status import HostStatus, Measurement, ProjectStatus
@@ -90,16 +90,12 @@ def measured(ctx: typer.Context, here: Place, hosts: tuple[str, ...]) -> "Measur
 
     A sample that cannot be kept is told of and no error.
     """
-    from berth.measure import Unfinished, measure
+    from berth.measure import measure
     from berth.samples import Samples, SamplesError
 
     declared = here.store.load().values()
-    try:
-        with progress() as on_step:
-            found = measure(ctx.obj, here.inventory, declared, hosts, on_step)
-    except Unfinished as error:
-        tell(str(error))
-        raise typer.Exit(RUN_FAILED) from None
+    with progress_of_reading() as on_step:
+        found = measure(ctx.obj, here.inventory, declared, hosts, on_step)
     samples = Samples(here.environment.directory)
     try:
         samples.keep(found, declared)

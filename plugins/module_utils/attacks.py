@@ -68,9 +68,8 @@ class Tally:
             entry["skipped"][target] = why
 
     def _entries(self, attack, source, target):
-        empty = {"tried": 0, "reached": [], "unproven": [], "skipped": {}}
         for name in {source, target} & set(self.wanted):
-            yield self.found[name].setdefault(attack, json.loads(json.dumps(empty)))
+            yield self.found[name].setdefault(attack, {"tried": 0, "reached": [], "unproven": [], "skipped": {}})
 
 
 @contextmanager
